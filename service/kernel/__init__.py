@@ -1,0 +1,1 @@
+"""What everything may lean on: time, identity, failure and the catalogue of log events."""
