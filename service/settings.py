@@ -1,0 +1,50 @@
+"""One frozen Settings; nothing else reads the environment. Every field is `CASEBRIDGE_<NAME>` or a `.env` line."""
+
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class Settings(BaseSettings):
+    """What an operator may choose. `casebridge settings` prints these with where each value came from."""
+
+    model_config = SettingsConfigDict(env_prefix="CASEBRIDGE_", env_file=".env", frozen=True, extra="ignore")
+
+    data_dir: Path = Field(Path("data"), description="where the embedded database, keys and exports live")
+    database_url: SecretStr | None = Field(None, description="postgresql://… (14+); without it, embedded")
+    public_url: str = Field("", description="how partners reach us; default http://HOST:PORT of serve")
+    secret_key: SecretStr | None = Field(None, description="encrypts stored secrets; default a file in data_dir")
+    outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="private or non-TLS networks (CIDR, comma-separated) that outbound calls may reach"
+    )
+    guides: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (), description="operator FHIR packages: folders or .tgz, comma-separated"
+    )
+    validate_outbound: bool = Field(True, description="validate what we author before it leaves")
+    part2_program: bool = Field(True, description="the home agency is a 42 CFR Part 2 programme")
+    poll_seconds: float = Field(900.0, ge=0.2, description="how often a partner's open Tasks are read (15 min)")
+    worker_idle_seconds: float = Field(1.0, ge=0.05, description="longest nap of an idle worker")
+    delivery_timeout_seconds: float = Field(15.0, gt=0, description="one outbound request, connect to last byte")
+    token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
+    max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
+    max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")
+    pool_size: int = Field(10, ge=2, description="database connections per process")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("outbound_allow", "guides", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @cached_property
+    def embedded(self) -> bool:
+        """True when the service runs its own PostgreSQL in `data_dir`."""
+        return self.database_url is None

@@ -1,0 +1,75 @@
+"""The pool of connections to PostgreSQL, and what its errors mean to a person."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from service.kernel.failures import Unavailable
+from service.store.unit import Unit
+
+Connection = Any
+"""An asyncpg connection (the library is untyped)."""
+
+_SETTINGS = {"timezone": "UTC", "application_name": "casebridge", "jit": "off", "statement_timeout": "30000"}
+
+
+class Database:
+    """A pool, and units of work on it. Made by `open_database`; closed with `close`."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for plain reads: each statement sees the latest commit."""
+        connection = await _acquire(self._pool)
+        try:
+            yield connection
+        except asyncpg.PostgresConnectionError as error:
+            raise Unavailable("the database is not reachable") from error
+        finally:
+            await self._pool.release(connection)
+
+    def unit(self, *locks: str) -> Unit:
+        """One transaction: `async with database.unit("Patient?identifier=…") as unit`. See `Unit`.
+
+        `locks` are names taken as advisory locks, in sorted order, before anything else is read or written:
+        what is decided under a name is decided by one at a time, across all processes.
+        """
+        return Unit(self._pool, locks)
+
+    async def ping(self) -> None:
+        """Raises Unavailable if the database does not answer."""
+        async with self.reading() as connection:
+            await connection.execute("SELECT 1")
+
+    async def close(self) -> None:
+        """Give every connection back."""
+        await self._pool.close()
+
+
+async def _acquire(pool: Any) -> Connection:
+    try:
+        return await pool.acquire(timeout=10)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise Unavailable("the database is not reachable or has no free connection") from error
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """Our units always commit or roll back and set nothing on the session: skip the costly pool reset."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+async def open_database(url: str, size: int) -> Database:
+    """Connect to `url` with up to `size` connections. Raises Unavailable with a sentence."""
+    try:
+        pool = await asyncpg.create_pool(
+            url, min_size=1, max_size=size, server_settings=_SETTINGS, connection_class=_Connection
+        )
+    except (OSError, asyncpg.PostgresError, ValueError) as error:
+        raise Unavailable(f"no connection to PostgreSQL: {type(error).__name__}") from error
+    return Database(pool)

@@ -1,0 +1,254 @@
+"""The one committer: everything that one story changes becomes durable together or not at all.
+
+A unit collects resource versions, events, deliveries and shares, and writes them in ONE statement when it
+ends. A story that only collects (a plain create) is thereby one round trip and one implicit transaction; a
+story that reads under locks first gets an explicit one. Nothing else in the service commits.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+
+from service.kernel.failures import Refused, Unavailable
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """One new version of a resource. `version` 1 inserts; a higher one replaces `version - 1` under its lock.
+
+    `body` None deletes. `keys`, `dates`, `strings`, `numbers` are what fhir.search extracted.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    author: str
+    patient: str | None
+    body: bytes | None
+    keys: list[str] = field(default_factory=list)
+    dates: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+    strings: list[tuple[str, str, str]] = field(default_factory=list)
+    numbers: list[tuple[str, Decimal, Decimal, str]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An event for the casework system `source`."""
+
+    source: str
+    kind: str
+    at: datetime
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A row for the outbox."""
+
+    id: str
+    partner: str
+    loop: str
+    kind: str
+    refs: list[str]
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A resource made known to a partner by a referral loop."""
+
+    party: str
+    type: str
+    id: str
+    loop: str
+    since: datetime
+
+
+_INSERT = """
+WITH put AS (
+  INSERT INTO resource (type, id, version, updated, deleted, author, patient, body, keys)
+  SELECT p.type, p.id, 1, p.updated, false, p.author, p.patient, p.body,
+         ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k)
+  FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[], $7::text[])
+    AS p(type, id, updated, author, patient, body, keys)
+)"""
+
+_REST = """, d AS (
+  INSERT INTO search_date (type, param, id, low, high)
+  SELECT * FROM unnest($8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
+), s AS (
+  INSERT INTO search_string (type, param, id, value, exact)
+  SELECT * FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::text[])
+), n AS (
+  INSERT INTO search_number (type, param, id, low, high, unit)
+  SELECT * FROM unnest($18::text[], $19::text[], $20::text[], $21::numeric[], $22::numeric[], $23::text[])
+), e AS (
+  INSERT INTO event (source, kind, at, body)
+  SELECT * FROM unnest($24::text[], $25::text[], $26::timestamptz[], $27::bytea[])
+), o AS (
+  INSERT INTO delivery (id, partner, loop, kind, refs, due, created)
+  SELECT id, partner, loop, kind, string_to_array(refs, ' '), due, due
+  FROM unnest($28::text[], $29::text[], $30::text[], $31::text[], $32::text[], $33::timestamptz[])
+    WITH ORDINALITY AS q(id, partner, loop, kind, refs, due, place) ORDER BY place
+), h AS (
+  INSERT INTO share (party, type, id, loop, since)
+  SELECT * FROM unnest($34::text[], $35::text[], $36::text[], $37::text[], $38::timestamptz[])
+  ON CONFLICT DO NOTHING
+)
+SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($28::text[]) > 0"""
+
+_COLLECTED = _INSERT + _REST
+
+_RETIRE = """
+WITH gone AS (
+  SELECT type, id FROM unnest($1::text[], $2::text[]) AS g(type, id)
+), history AS (
+  INSERT INTO resource_version (type, id, version, updated, deleted, author, patient, body)
+  SELECT r.type, r.id, r.version, r.updated, r.deleted, r.author, r.patient, r.body
+  FROM resource r JOIN gone USING (type, id)
+), d AS (DELETE FROM search_date x USING gone g WHERE x.type = g.type AND x.id = g.id
+), s AS (DELETE FROM search_string x USING gone g WHERE x.type = g.type AND x.id = g.id
+), n AS (DELETE FROM search_number x USING gone g WHERE x.type = g.type AND x.id = g.id)
+UPDATE resource r SET
+  version = p.version, updated = p.updated, deleted = p.body IS NULL, patient = p.patient, body = p.body,
+  keys = ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k)
+FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[])
+  AS p(type, id, version, updated, patient, body, keys)
+WHERE r.type = p.type AND r.id = p.id AND r.version = p.version - 1"""
+
+
+class Unit:
+    """`async with database.unit(…) as unit:` commits on a clean exit and rolls back on any exception."""
+
+    def __init__(self, pool: Any, locks: tuple[str, ...] = ()) -> None:
+        self._pool = pool
+        self._locks = sorted(set(locks))
+        self._connection: Any = None
+        self._transaction: Any = None
+        self._puts: list[Put] = []
+        self._told: list[Told] = []
+        self._outgoing: list[Outgoing] = []
+        self._shared: list[Shared] = []
+
+    def put(self, put: Put) -> None:
+        """Collect a resource version."""
+        self._puts.append(put)
+
+    def tell(self, event: Told) -> None:
+        """Collect an event for the casework system."""
+        self._told.append(event)
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Collect a delivery; it is due as soon as it is committed."""
+        self._outgoing.append(outgoing)
+
+    def share(self, shared: Shared) -> None:
+        """Collect a share; one that exists already stays as it is."""
+        self._shared.append(shared)
+
+    async def fetch(self, sql: str, *values: Any) -> list[Any]:
+        """Rows of a statement run inside this transaction."""
+        return list(await (await self._begun()).fetch(sql, *values))
+
+    async def fetchrow(self, sql: str, *values: Any) -> Any:
+        """One row or None."""
+        return await (await self._begun()).fetchrow(sql, *values)
+
+    async def execute(self, sql: str, *values: Any) -> str:
+        """Run a statement inside this transaction; returns PostgreSQL's command tag."""
+        return str(await (await self._begun()).execute(sql, *values))
+
+    async def lock(self, *names: str) -> None:
+        """Take more advisory locks. Only names that sort after those already held keep deadlocks impossible."""
+        connection = await self._begun()
+        for name in sorted(set(names)):
+            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 1))", name)
+
+    async def _begun(self) -> Any:
+        if self._transaction is None:
+            self._transaction = self._connection.transaction()
+            await self._transaction.start()
+        return self._connection
+
+    async def __aenter__(self) -> Self:
+        try:
+            self._connection = await self._pool.acquire(timeout=10)
+        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            raise Unavailable("the database is not reachable or has no free connection") from error
+        try:
+            if self._locks:
+                await self.lock(*self._locks)
+        except BaseException:
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is not None:
+                raise error
+            await self._write()
+            if self._transaction is not None:
+                await self._transaction.commit()
+                self._transaction = None
+        except asyncpg.UniqueViolationError as clash:
+            raise _clash(clash) from clash
+        except asyncpg.DeadlockDetectedError as clash:
+            raise Refused("conflict", "others are changing the same resources; please try again") from clash
+        except (asyncpg.PostgresConnectionError, asyncpg.InsufficientResourcesError, OSError) as away:
+            raise Unavailable("the database cannot write now") from away
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        try:
+            if self._transaction is not None and not self._connection.is_closed():
+                await self._transaction.rollback()
+        finally:
+            self._transaction = None
+            await self._pool.release(self._connection)
+
+    async def _write(self) -> None:
+        later = [put for put in self._puts if put.version > 1]
+        if later:
+            await self._replace(later)
+        if self._puts or self._told or self._outgoing or self._shared:
+            await self._connection.execute(_COLLECTED, *self._columns())
+
+    async def _replace(self, puts: list[Put]) -> None:
+        done = await self.execute(
+            _RETIRE,
+            [p.type for p in puts], [p.id for p in puts], [p.version for p in puts], [p.updated for p in puts],
+            [p.patient for p in puts], [p.body for p in puts], ["\x1e".join(p.keys) for p in puts],
+        )  # fmt: skip
+        if done != f"UPDATE {len(puts)}":
+            raise Refused("stale", "the resource was changed by somebody else meanwhile")
+
+    def _columns(self) -> list[Any]:
+        new = [put for put in self._puts if put.version == 1]
+        dates = [(p.type, d[0], p.id, d[1], d[2]) for p in self._puts for d in p.dates]
+        strings = [(p.type, s[0], p.id, s[1], s[2]) for p in self._puts for s in p.strings]
+        numbers = [(p.type, n[0], p.id, n[1], n[2], n[3]) for p in self._puts for n in p.numbers]
+        rows: list[tuple[int, list[Any]]] = [
+            (7, [(p.type, p.id, p.updated, p.author, p.patient, p.body, "\x1e".join(p.keys)) for p in new]),
+            (5, dates),
+            (5, strings),
+            (6, numbers),
+            (4, [(t.source, t.kind, t.at, t.body) for t in self._told]),
+            (6, [(o.id, o.partner, o.loop, o.kind, " ".join(o.refs), o.due) for o in self._outgoing]),
+            (5, [(h.party, h.type, h.id, h.loop, h.since) for h in self._shared]),
+        ]
+        return [[row[place] for row in table] for width, table in rows for place in range(width)]
+
+
+def _clash(error: asyncpg.UniqueViolationError) -> Refused:
+    if error.table_name == "resource":
+        return Refused("conflict", "a resource with this type and id was created by somebody else meanwhile")
+    return Refused("conflict", "this was done by somebody else meanwhile; please read it and try again")
