@@ -229,6 +229,8 @@ class Record(SQLModel, table=True):
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     resources: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # what it became: Type/id
 
+    __table_args__ = (Index("ix_record_resources", "resources", postgresql_using="gin"),)
+
 
 class Loop(SQLModel, table=True):
     """One referral, from asking to closed, between the casework system and one partner.

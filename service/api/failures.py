@@ -1,0 +1,82 @@
+"""One table: what went wrong → HTTP status and FHIR issue code. Both doors answer from it.
+
+FHIR: OperationOutcome. Casework and operations: RFC 9457 problem details. Neither names a stack, a table,
+another client or another partner.
+"""
+
+from starlette.responses import Response
+
+from service.fhir.json import encode
+from service.fhir.outcome import Issue, IssueCode, operation_outcome
+from service.kernel.failures import Failure, Reason, Refused, Unavailable
+
+TABLE: dict[Reason, tuple[int, IssueCode, str]] = {
+    "malformed": (400, "invalid", "The request cannot be read"),
+    "unsupported": (400, "not-supported", "Not offered"),
+    "unauthenticated": (401, "login", "Who is calling?"),
+    "forbidden": (403, "forbidden", "Not allowed"),
+    "absent": (404, "not-found", "Not found"),
+    "method": (405, "not-supported", "Method not offered"),
+    "conflict": (409, "conflict", "Conflict"),
+    "gone": (410, "deleted", "Deleted"),
+    "stale": (412, "conflict", "Changed meanwhile"),
+    "ambiguous": (412, "multiple-matches", "More than one match"),
+    "too-large": (413, "too-long", "Too large"),
+    "media-type": (415, "not-supported", "Media type not offered"),
+    "invalid": (422, "invalid", "Not valid"),
+    "unprocessable": (422, "business-rule", "Against the rules"),
+    "throttled": (429, "throttled", "Too many requests"),
+}
+
+
+def status_of(failure: Failure) -> int:
+    """The HTTP status of a failure."""
+    return TABLE[failure.reason][0] if isinstance(failure, Refused) else 503
+
+
+def issues_of(failure: Failure) -> list[Issue]:
+    """The findings of a failure; always at least one."""
+    if isinstance(failure, Refused):
+        found = [issue for issue in failure.issues if isinstance(issue, Issue)]
+        return found or [Issue("error", TABLE[failure.reason][1], failure.text)]
+    if isinstance(failure, Unavailable):
+        return [Issue("error", "transient", failure.text)]
+    return [Issue("fatal", "exception", "an unexpected error; the request id finds it in our log")]
+
+
+def headers_of(failure: Failure) -> dict[str, str]:
+    """Headers the status asks for (RFC 6750, RFC 9110)."""
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(failure, Unavailable):
+        headers["Retry-After"] = str(failure.retry_after)
+    elif isinstance(failure, Refused):
+        if failure.reason == "unauthenticated":
+            headers["WWW-Authenticate"] = failure.facts.get("challenge", 'Bearer realm="casebridge"')
+        if failure.reason == "throttled":
+            headers["Retry-After"] = failure.facts.get("retry_after", "5")
+        if failure.reason == "method":
+            headers["Allow"] = failure.facts.get("allow", "GET")
+    return headers
+
+
+def outcome_response(failure: Failure) -> Response:
+    """The FHIR door's answer."""
+    body = encode(operation_outcome(issues_of(failure)))
+    return Response(body, status_of(failure), headers_of(failure), "application/fhir+json; charset=utf-8")
+
+
+def problem_response(failure: Failure) -> Response:
+    """The casework door's answer: problem details with a JSON Pointer per finding where there is one."""
+    status = status_of(failure)
+    title = TABLE[failure.reason][2] if isinstance(failure, Refused) else "Not available now"
+    issues = issues_of(failure)
+    problem = {
+        "type": "about:blank",
+        "title": title,
+        "status": status,
+        "detail": issues[0].text,
+        "errors": [
+            {"detail": issue.text, **({"pointer": issue.expression} if issue.expression else {})} for issue in issues
+        ],
+    }
+    return Response(encode(problem), status, headers_of(failure), "application/problem+json")

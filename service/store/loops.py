@@ -1,0 +1,99 @@
+"""Referral loops: one row from the asking to the closing, locked while it moves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from service.store.unit import Unit
+
+Direction = Literal["outbound", "inbound"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """See schema.Loop. `source` is the casework system's client_id, `partner` the other side's."""
+
+    id: str
+    direction: Direction
+    source: str
+    record: str
+    partner: str
+    patient: str
+    request: str | None
+    status: str
+    closed: bool
+    remote_task: str | None
+    remote_seen: str | None
+    next_poll: datetime | None
+    opened: datetime
+    updated: datetime
+
+
+_COLUMNS = ", ".join(Loop.__dataclass_fields__)
+
+
+def lock_name(loop: str) -> str:
+    """The advisory lock under which a loop moves: events of one loop are told in the order they happened."""
+    return f"loop/{loop}"
+
+
+def _loop(record: Any) -> Loop | None:
+    return Loop(*record) if record else None
+
+
+async def find(connection: Any, loop: str) -> Loop | None:
+    """By our Task's id."""
+    return _loop(await connection.fetchrow(f"SELECT {_COLUMNS} FROM loop WHERE id = $1", loop))  # noqa: S608
+
+
+async def find_record(connection: Any, source: str, record: str) -> Loop | None:
+    """By the id under which the case manager knows it."""
+    sql = f"SELECT {_COLUMNS} FROM loop WHERE source = $1 AND record = $2"  # noqa: S608
+    return _loop(await connection.fetchrow(sql, source, record))
+
+
+async def open_loop(unit: Unit, loop: Loop) -> None:
+    """A new loop; the same id twice is Refused("conflict") at commit."""
+    await unit.execute(
+        f"INSERT INTO loop ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",  # noqa: S608
+        *(getattr(loop, name) for name in Loop.__dataclass_fields__),
+    )
+
+
+async def moved(unit: Unit, loop: str, status: str, closed: bool, now: datetime) -> None:
+    """The loop's Task has a new status; a closed loop is not polled any more."""
+    await unit.execute(
+        """UPDATE loop SET status = $2, closed = $3, updated = $4,
+             next_poll = CASE WHEN $3 THEN NULL ELSE next_poll END WHERE id = $1""",
+        loop, status, closed, now,
+    )  # fmt: skip
+
+
+async def placed(unit: Unit, loop: str, remote_task: str, next_poll: datetime | None) -> None:
+    """The partner holds a Task of its own for this loop, at this absolute URL."""
+    await unit.execute(
+        "UPDATE loop SET remote_task = $2, next_poll = CASE WHEN closed THEN NULL ELSE $3::timestamptz END WHERE id = $1",
+        loop, remote_task, next_poll,
+    )  # fmt: skip
+
+
+async def seen(unit: Unit, loop: str, remote_version: str) -> None:
+    """The last version of the partner's Task that we have taken over."""
+    await unit.execute("UPDATE loop SET remote_seen = $2 WHERE id = $1", loop, remote_version)
+
+
+async def due_for_polling(unit: Unit, now: datetime, again: datetime, limit: int) -> list[Loop]:
+    """Loops whose partner's Task should be read now; each is put off to `again`, so that one worker has it."""
+    found = await unit.fetch(
+        f"""UPDATE loop SET next_poll = $2 WHERE id IN (
+              SELECT id FROM loop WHERE next_poll <= $1 ORDER BY next_poll LIMIT $3 FOR UPDATE SKIP LOCKED
+            ) RETURNING {_COLUMNS}""",  # noqa: S608
+        now, again, limit,
+    )  # fmt: skip
+    return [Loop(*each) for each in found]
+
+
+async def listing(connection: Any, limit: int = 200) -> list[Loop]:
+    """The newest loops first, for people."""
+    found = await connection.fetch(f"SELECT {_COLUMNS} FROM loop ORDER BY opened DESC LIMIT $1", limit)  # noqa: S608
+    return [Loop(*each) for each in found]

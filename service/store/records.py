@@ -1,0 +1,48 @@
+"""Casework records under the casework system's own ids."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A record as it was written, and the resources (`Type/id`) it became."""
+
+    source: str
+    kind: str
+    id: str
+    version: int
+    updated: datetime
+    deleted: bool
+    body: bytes
+    resources: list[str]
+
+
+_COLUMNS = ", ".join(Kept.__dataclass_fields__)
+
+
+async def find(connection: Any, source: str, kind: str, id_: str) -> Kept | None:
+    """The current record, deleted or not."""
+    sql = f"SELECT {_COLUMNS} FROM record WHERE source = $1 AND kind = $2 AND id = $3"  # noqa: S608
+    found = await connection.fetchrow(sql, source, kind, id_)
+    return Kept(*found) if found else None
+
+
+async def becoming(connection: Any, source: str, reference: str) -> Kept | None:
+    """The record that a resource (`Type/id`) was made from."""
+    sql = f"SELECT {_COLUMNS} FROM record WHERE source = $1 AND $2 = ANY(resources) LIMIT 1"  # noqa: S608
+    found = await connection.fetchrow(sql, source, reference)
+    return Kept(*found) if found else None
+
+
+async def keep(unit: Unit, kept: Kept) -> None:
+    """Write this version of the record."""
+    await unit.execute(
+        f"""INSERT INTO record ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+            ON CONFLICT (source, kind, id) DO UPDATE SET version = EXCLUDED.version, updated = EXCLUDED.updated,
+              deleted = EXCLUDED.deleted, body = EXCLUDED.body, resources = EXCLUDED.resources""",  # noqa: S608
+        *(getattr(kept, name) for name in Kept.__dataclass_fields__),
+    )
