@@ -1,0 +1,105 @@
+"""The agency and what it offers: services, areas, hours, capacity, how to get in (#28, #52)."""
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import StringConstraints
+
+from service.casework.records.words import (
+    Address,
+    AgencyId,
+    Contact,
+    OtherIdentifier,
+    RecordId,
+    Several,
+    Slug,
+    Text,
+    Written,
+)
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+
+class Opening(Written):
+    """When a service is open: weekdays with from and until, or all day."""
+
+    days: Several[Weekday] = ()
+    all_day: bool | None = None
+    opens: Clock | None = None
+    closes: Clock | None = None
+
+
+class OfferedService(Written):
+    """One service an agency offers and how a client gets it (#52)."""
+
+    id: RecordId
+    """Your own id of the service, unique within the agency."""
+    service: Slug
+    """A code of our service list: `transitional-housing`, `child-care`, `job-training`, …"""
+    name: Text | None = None
+    description: Text | None = None
+    areas: Several[Text] = ()
+    """The places it serves, in words."""
+    openings: Several[Opening] = ()
+    hours: Text | None = None
+    """Opening hours in words, exceptions too."""
+    capacity: Literal["capacity", "no-capacity", "waitlist", "additional-assessment-required"] | None = None
+    """Whether there is room now (#44, #45)."""
+    eligibility: Text | None = None
+    how_to_access: Text | None = None
+    contacts: Several[Contact] = ()
+    languages: Several[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]] = ()
+    active: bool = True
+
+
+class Agency(Written):
+    """An organisation clients are referred to or come from."""
+
+    id: RecordId
+    active: bool = True
+    name: Text
+    aliases: Several[Text] = ()
+    kind: Slug | None = None
+    """`case-management`, `housing`, `clinic`, `employment`, `child-care`, `funder`, …"""
+    part_of: AgencyId | None = None
+    identifiers: Several[OtherIdentifier] = ()
+    contacts: Several[Contact] = ()
+    addresses: Several[Address] = ()
+    services: Several[OfferedService] = ()
+    """(#28, #52)"""
+    part2_program: bool | None = None
+    """A 42 CFR Part 2 programme: the fact of participation is itself protected."""
+    covered_entity: bool | None = None
+    """A HIPAA covered entity or business associate (§2.33: may redisclose under HIPAA)."""
+
+
+EXAMPLE: Final[dict[str, Any]] = {
+    "id": "northside",
+    "name": "Northside Housing Partnership",
+    "kind": "housing",
+    "contacts": [{"kind": "phone", "value": "+1-555-0130", "use": "work"}],
+    "addresses": [
+        {
+            "lines": ["200 Station Road"],
+            "city": "Harborview",
+            "state": "OH",
+            "postalCode": "43215",
+            "use": "work",
+        }
+    ],
+    "services": [
+        {
+            "id": "rooms",
+            "service": "transitional-housing",
+            "name": "Transitional rooms for families",
+            "capacity": "capacity",
+            "areas": ["Harborview"],
+            "openings": [{"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00"}],
+            "howToAccess": "A referral from a case manager; rooms are shown on Wednesdays.",
+            "contacts": [{"kind": "phone", "value": "+1-555-0131", "use": "work"}],
+            "languages": ["en", "es"],
+        },
+    ],
+    "part2Program": False,
+    "coveredEntity": False,
+}
