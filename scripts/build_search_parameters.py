@@ -1,0 +1,73 @@
+"""Build fhir_profiles/search/parameters.ndjson.gz from R4 core 4.0.1 and SDOHCC 3.0.0.
+
+    .venv/bin/python scripts/build_search_parameters.py [folder with the .tgz files]
+
+One line a resource type: its search parameters by code, each with only the alternatives of the expression
+that concern this type. `*` holds what every type has. `Compartment|Patient` maps types to parameter codes.
+The result is committed, so the running service needs neither this script nor the packages.
+"""
+
+import sys
+from pathlib import Path
+
+from scripts.build_r4_table import artefacts
+from service.fhir.json import JsonObject
+from service.fhir.shelf import write_shelf
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("hl7.fhir.r4.core-4.0.1.tgz", "hl7.fhir.us.sdoh-clinicalcare-3.0.0.tgz")
+MANY = 100
+TARGET = ROOT / "fhir_profiles" / "search" / "parameters.ndjson.gz"
+
+
+def main(folder: Path) -> None:
+    found = [a for name in PACKAGES for a in artefacts(folder / name)]
+    parameters = [a for a in found if a["resourceType"] == "SearchParameter" and usable(a)]
+    by_url = {a["url"]: a for a in parameters}
+    shelf: dict[str, JsonObject] = {}
+    for definition in parameters:
+        for base in definition["base"]:
+            home = "*" if base in ("Resource", "DomainResource") else base
+            shelf.setdefault(home, {})[definition["code"]] = slim(definition, base, by_url)
+    for definition in found:
+        if definition["resourceType"] == "CompartmentDefinition" and definition["id"] != "example":
+            shelf[f"Compartment|{definition['code']}"] = compartment(definition)
+    TARGET.parent.mkdir(parents=True, exist_ok=True)
+    print("parameters", write_shelf(TARGET, shelf.items()))
+
+
+def usable(definition: JsonObject) -> bool:
+    """False for the publisher's examples, and for those that say nothing that can be evaluated."""
+    expression = definition.get("expression", "")
+    published = definition["id"] != "example" and "example.org" not in expression
+    return published and bool(definition.get("base")) and bool(expression)
+
+
+def slim(definition: JsonObject, base: str, by_url: dict[str, JsonObject]) -> JsonObject:
+    row: JsonObject = {"type": definition["type"], "url": definition["url"]}
+    row["expression"] = " | ".join(alternatives(definition["expression"], base))
+    if 0 < len(definition.get("target", ())) < MANY:  # the rest means: any type
+        row["target"] = definition["target"]
+    if definition["type"] == "composite":
+        kinds = [by_url[c["definition"]]["type"] for c in definition["component"]]
+        if definition["id"] == "DocumentReference-relationship":
+            kinds.reverse()  # R4 names the two definitions the wrong way round
+        row["components"] = [
+            {"type": kind, "expression": c["expression"]}
+            for kind, c in zip(kinds, definition["component"], strict=True)
+        ]
+    return row
+
+
+def alternatives(expression: str, base: str) -> list[str]:
+    parts = [part.strip() for part in expression.split("|")]
+    mine = [p for p in parts if p.lstrip("(").split(".")[0].split(" ")[0] == base]
+    return mine or parts
+
+
+def compartment(definition: JsonObject) -> JsonObject:
+    return {row["code"]: row["param"] for row in definition["resource"] if row.get("param")}
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT.parent / "shared" / "fhir-packages")
