@@ -5,10 +5,6 @@ snapshots, so the expression is what identifies the mistake. None: do not evalua
 """
 
 _FIXED: dict[str, str | None] = {
-    # ref-1 forgets references that carry only an identifier or display, and `#` alone
-    "reference.startsWith('#').not() or (reference.substring(1).trace('url') in"
-    " %rootResource.contained.id.trace('ids'))": "reference.empty() or reference='#' or"
-    " reference.startsWith('#').not() or (reference.substring(1) in %rootResource.contained.id)",
     # que-12 counts from the wrong number
     "enableWhen.count() > 2 implies enableBehavior.exists()": "enableWhen.count() < 2 or enableBehavior.exists()",
     # app-4 names a status that does not exist

@@ -14,7 +14,7 @@ from typing import Any
 from service.fhir.json import JsonObject
 from service.fhir.validate.errata import corrected
 
-NATIVE = frozenset(("ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "txt-1", "txt-2"))
+NATIVE = frozenset(("ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "txt-1", "txt-2", "ref-1"))
 """Checked by hand-written code, because they occur on almost every element."""
 
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"

@@ -1,0 +1,77 @@
+"""Required bindings: is the code one of those the element allows?
+
+https://hl7.org/fhir/R4/terminologies.html#required. A value set that cannot be decided offline (UCUM,
+SNOMED CT, LOINC, media types) is said so as information, never as an error.
+"""
+
+import re
+from difflib import get_close_matches
+
+from service.fhir.json import Json, JsonObject
+from service.fhir.validate.definitions import ValueSet, in_set
+from service.fhir.validate.place import Place
+from service.fhir.validate.run import Run, shown
+
+_MEDIA_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
+_media_type = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:\s*;\s*[\w.-]+=(?:\"[^\"]*\"|[^\s;\"]+))*\s*;?").fullmatch
+
+
+def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, source: str) -> None:
+    """Check a code, Coding, CodeableConcept or Quantity against a required value set."""
+    known = run.definitions.value_set(url)
+    if known is None:
+        _undecided(run, url, value, at)
+    elif isinstance(value, str):
+        if value not in known.any_system:
+            _refuse(run, known, f"the code {shown(value)} is not", value, at, source)
+    elif isinstance(value, dict):
+        _coded(run, known, value, type_, at, source)
+
+
+def _undecided(run: Run, url: str, value: Json, at: Place) -> None:
+    if url == _MEDIA_TYPES and isinstance(value, str) and _media_type(value):
+        return
+    if isinstance(value, dict) and not _codings(value):
+        finding = f"a code from the value set {url} is required, found none"
+        if "coding" in value or "text" in value:
+            run.report(at, "code-invalid", "binding", url, finding)
+        return
+    finding = "whether the code belongs to the required value set cannot be decided here"
+    run.report(at, "not-supported", "binding", url, finding, "information")
+
+
+def _coded(run: Run, known: ValueSet, value: JsonObject, type_: str, at: Place, source: str) -> None:
+    codings = _codings(value)
+    if any(in_set(coding, known) for coding in codings):
+        return
+    if not codings:
+        if type_ == "CodeableConcept" and ("text" in value or "coding" in value):
+            _refuse(run, known, "a code is required, found none", "", at, source)
+        return
+    coding = codings[0]
+    code, system = coding.get("code"), coding.get("system")
+    place = (at, "coding", 0) if type_ == "CodeableConcept" else at
+    if not isinstance(code, str):
+        _refuse(run, known, "a code is required, found none", "", at, source)
+    elif code in known.any_system:
+        wanted = " or ".join(sorted(s for s, codes in known.systems.items() if code in codes))
+        found = f"the system {shown(system)}" if isinstance(system, str) else "no system"
+        finding = f"the code {shown(code)} comes with {found}, expected {wanted}, value set {known.url}"
+        run.report(place, "code-invalid", "binding", source, finding)
+    else:
+        _refuse(run, known, f"the code {shown(code)} is not", code, place, source)
+
+
+def _codings(value: JsonObject) -> list[JsonObject]:
+    if "code" in value or "system" in value:
+        return [value]
+    listed = value.get("coding")
+    return [c for c in listed if isinstance(c, dict)] if isinstance(listed, list) else []
+
+
+def _refuse(run: Run, known: ValueSet, found: str, code: str, at: Place, source: str) -> None:
+    close = get_close_matches(code[:64], known.any_system, n=1, cutoff=0.7) if code else []
+    guess = f"; did you mean {shown(close[0])}?" if close else ""
+    middle = " in" if found.endswith("is not") else "; it must come from"
+    finding = f"{found}{middle} the required value set {known.url}, expected {known.listing}{guess}"
+    run.report(at, "code-invalid", "binding", source, finding)

@@ -1,0 +1,128 @@
+"""Everything the validator knows: R4 and the guides, found by canonical, compiled when first needed."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from service.fhir import r4
+from service.fhir.json import Json, JsonObject
+from service.fhir.shelf import Shelf
+from service.fhir.validate.tree import Branch, grow
+
+_SHORT_LIST = 14
+
+
+@dataclass(frozen=True, slots=True)
+class ValueSet:
+    """The codes of a value set by system. `any_system` serves elements of type code."""
+
+    url: str
+    systems: dict[str, frozenset[str]]
+    any_system: frozenset[str]
+
+    @property
+    def listing(self) -> str:
+        """The codes for a message when they are few, otherwise their number."""
+        if len(self.any_system) <= _SHORT_LIST:
+            return "one of " + ", ".join(sorted(self.any_system))
+        return f"one of its {len(self.any_system)} codes"
+
+
+class Definitions:
+    """Shelves searched in order, the first that knows a canonical wins. Stateless to its callers."""
+
+    def __init__(self, shelves: Sequence[Shelf] = ()) -> None:
+        self._shelves = (*shelves, r4.definitions())
+        self._terms = (*shelves, r4.terms())
+        self._trees: dict[str, Branch | None] = {}
+        self._sets: dict[str, ValueSet | None] = {}
+        self._compiled: dict[str, Any] = {}
+
+    def find(self, canonical: str) -> JsonObject | None:
+        """The slim StructureDefinition of a canonical (a `|version` is ignored), None when unknown."""
+        url = canonical.partition("|")[0]
+        key = f"StructureDefinition|{url}"
+        for shelf in self._shelves:
+            if key in shelf:
+                return shelf[key]
+        name = r4.short_name(url)
+        return r4.definitions()[name] if name else None
+
+    def version_of(self, canonical: str) -> str:
+        """The business version of what we hold under this canonical, if it says one."""
+        found = self.find(canonical)
+        return str(found.get("version", "")) if found else ""
+
+    def knows(self, canonical: str) -> bool:
+        """True when the canonical can be checked, without decoding it."""
+        url = canonical.partition("|")[0]
+        key = f"StructureDefinition|{url}"
+        return any(key in shelf for shelf in self._shelves) or r4.short_name(url) is not None
+
+    def profiles(self) -> Iterable[str]:
+        """The canonicals of every profile and extension known."""
+        for shelf in self._shelves:
+            for key in shelf:
+                kind, _, url = key.partition("|")
+                if kind == "StructureDefinition":
+                    yield url
+
+    def type_of(self, canonical: str) -> str:
+        """The type a profile constrains (`Patient`), empty when unknown."""
+        url = canonical.partition("|")[0]
+        name = r4.short_name(url)
+        if name:
+            return str(name)
+        found = self.find(url)
+        return str(found["type"]) if found else ""
+
+    def tree(self, canonical: str) -> Branch | None:
+        """The snapshot of a profile as a tree of elements and slices."""
+        url = canonical.partition("|")[0]
+        if url not in self._trees:
+            found = self.find(url)
+            self._trees[url] = grow(found) if found else None
+        return self._trees[url]
+
+    def compiled(self, canonical: str, compile_: Callable[[str], Any]) -> Any:
+        """What `compile_` makes of a canonical, made once."""
+        if canonical not in self._compiled:
+            self._compiled[canonical] = compile_(canonical)
+        return self._compiled[canonical]
+
+    def value_set(self, canonical: str) -> ValueSet | None:
+        """The codes of a value set; None when it is unknown or cannot be decided offline."""
+        if canonical not in self._sets:
+            self._sets[canonical] = self._value_set(canonical.partition("|")[0])
+        return self._sets[canonical]
+
+    def _value_set(self, url: str) -> ValueSet | None:
+        key = f"ValueSet|{url}"
+        for shelf in self._terms:
+            if key in shelf:
+                codes = shelf[key].get("codes")
+                if codes is None:
+                    return None
+                systems = {name: frozenset(members) for name, members in codes.items()}
+                return ValueSet(url, systems, frozenset().union(*systems.values()))
+        return None
+
+    def member_of(self, value: Json, canonical: str) -> bool | None:
+        """Is a code, Coding or CodeableConcept in a value set? None when that cannot be decided."""
+        known = self.value_set(canonical)
+        if known is None:
+            return None
+        if isinstance(value, str):
+            return value in known.any_system
+        if not isinstance(value, dict):
+            return False
+        codings = value.get("coding", [value]) if "code" not in value else [value]
+        return any(in_set(coding, known) for coding in codings if isinstance(coding, dict))
+
+
+def in_set(coding: JsonObject, known: ValueSet) -> bool:
+    """Is a Coding (or a Quantity's system and code) among these codes?"""
+    code, system = coding.get("code"), coding.get("system")
+    if not isinstance(code, str):
+        return False
+    return isinstance(system, str) and code in known.systems.get(system, ())

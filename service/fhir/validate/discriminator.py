@@ -1,0 +1,333 @@
+"""Which slice does a value belong to? Discriminators compiled to tests on values.
+
+https://hl7.org/fhir/R4/profiling.html#discriminator. A test answers True, False, or None when the value does
+not tell (a reference that cannot be resolved here). A discriminator a slice does not constrain has no test.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from service.fhir import r4
+from service.fhir.json import Json, JsonObject
+from service.fhir.validate.definitions import Definitions
+from service.fhir.validate.matching import contains, equals, extract
+from service.fhir.validate.overlay import exact
+from service.fhir.validate.place import Place
+from service.fhir.validate.tree import Branch
+
+if TYPE_CHECKING:
+    from service.fhir.validate.run import Run
+
+_STEP = re.compile(r"\$this|resolve\(\)|ofType\((\w+)\)|extension\(['\"]([^'\"]*)['\"]\)|(\w+)(?:\[x\])?")
+
+
+class Item(NamedTuple):
+    """A value found in an instance: its `_` sibling, its FHIR type, its place. `partial`: only the type is known."""
+
+    value: Json
+    sibling: JsonObject | None
+    type: str
+    place: Place
+    partial: bool = False
+
+
+class Step(NamedTuple):
+    """One step of a discriminator path: name, type, extension or resolve, and its argument."""
+
+    kind: str
+    argument: str = ""
+
+
+Steps = tuple[Step, ...]
+Answer = bool | None
+Value = Callable[["Run", Item], Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One discriminator of one slice: where to look, and what the values found there must be."""
+
+    steps: Steps
+    passes: Callable[["Run", Sequence[Item]], Answer]
+
+    def __call__(self, run: "Run", item: Item) -> Answer:
+        found = follow(run, item, self.steps)
+        return None if found is None else self.passes(run, found)
+
+
+def parse(path: str) -> Steps:
+    """`code.coding.code`, `$this.resolve()`, `extension('url').value` to steps."""
+    steps = []
+    for match in _STEP.finditer(path):
+        if match[0] == "resolve()":
+            steps.append(Step("resolve"))
+        elif match[1]:
+            steps.append(Step("type", match[1]))
+        elif match[2] is not None:
+            steps.append(Step("extension", match[2]))
+        elif match[3]:
+            steps.append(Step("name", match[3]))
+    return tuple(steps)
+
+
+def members(owner: JsonObject, owner_type: str, name: str, place: Place) -> list[Item]:
+    """The values of an element of an object, whatever its choice of type."""
+    found = r4.find(owner_type)
+    element = found.by_name.get(name) if found else None
+    if element is None:
+        return []
+    pairs = [(element.key(t), t) for t in element.types]
+    return [item for key, type_ in pairs for item in at_key(owner, key, type_, name, place, element.choice)]
+
+
+def at_key(owner: JsonObject, key: str, type_: str, name: str, place: Place, choice: bool = False) -> list[Item]:
+    """The values under one JSON key, primitives together with their `_` siblings."""
+    value = owner.get(key)
+    beside = owner.get(f"_{key}") if type_ in r4.PRIMITIVES else None
+    if value is None and beside is None:
+        return []
+    segment = f"{name}.ofType({type_})" if choice else name
+    if isinstance(value, list) or isinstance(beside, list):
+        return _aligned(value, beside, type_, place, segment)
+    return [Item(value, beside if isinstance(beside, dict) else None, _actual(type_, value), (place, segment, -1))]
+
+
+def _aligned(value: Json, beside: Json, type_: str, place: Place, segment: str) -> list[Item]:
+    values = value if isinstance(value, list) else []
+    extras = beside if isinstance(beside, list) else []
+    found = []
+    for index in range(max(len(values), len(extras))):
+        each = values[index] if index < len(values) else None
+        extra = extras[index] if index < len(extras) else None
+        sibling = extra if isinstance(extra, dict) else None
+        found.append(Item(each, sibling, _actual(type_, each), (place, segment, index)))
+    return found
+
+
+def _actual(type_: str, value: Json) -> str:
+    if type_ == "Resource" and isinstance(value, dict):
+        return str(value.get("resourceType"))
+    return type_
+
+
+def follow(run: "Run", item: Item, steps: Steps) -> list[Item] | None:
+    """The values at the end of a path; None when a reference on the way cannot be resolved."""
+    found = [item]
+    for step in steps:
+        reached: list[Item] = []
+        for each in found:
+            if each.partial:
+                return None
+            further = _take(run, each, step)
+            if further is None:
+                return None
+            reached += further
+        found = reached
+    return found
+
+
+def _take(run: "Run", item: Item, step: Step) -> list[Item] | None:
+    if step.kind == "type":
+        return [item] if item.type == step.argument else []
+    if step.kind == "resolve":
+        return _resolve(run, item)
+    owner = item.value if isinstance(item.value, dict) else item.sibling
+    if not isinstance(owner, dict):
+        return []
+    if step.kind == "extension":
+        listed = at_key(owner, "extension", "Extension", "extension", item.place)
+        return [e for e in listed if isinstance(e.value, dict) and e.value.get("url") == step.argument]
+    return members(owner, item.type, step.argument, item.place)
+
+
+def _resolve(run: "Run", item: Item) -> list[Item] | None:
+    reference = item.value.get("reference") if isinstance(item.value, dict) else item.value
+    if not isinstance(reference, str):
+        return None
+    target = run.resolve(reference)
+    if target is not None:
+        return [Item(target, None, str(target.get("resourceType")), item.place)]
+    parts = reference.partition("/_history/")[0].split("/")
+    if len(parts) >= 2 and r4.is_resource(parts[-2]):
+        return [Item({}, None, parts[-2], item.place, partial=True)]
+    return None
+
+
+def tests_of(definitions: Definitions, slice_: Branch, by: Sequence[tuple[str, str]]) -> list[Test]:
+    """The tests of a slice; empty when its definition decides nothing."""
+    return [test for kind, path in by if (test := _test(definitions, slice_, kind, parse(path))) is not None]
+
+
+def _test(definitions: Definitions, branch: Branch, kind: str, steps: Steps) -> Test | None:
+    if kind == "exists":
+        return _exists(definitions, branch, steps)
+    if kind == "type":
+        types = frozenset(t for b in _reach(definitions, branch, steps) for t in _types(definitions, b))
+        return Test(steps, lambda _, items: any(i.type in types for i in items)) if types else None
+    if kind == "profile":
+        return _profile(definitions, branch, steps)
+    expected = _expected(definitions, branch, steps)
+    return Test(steps, _any(expected)) if expected else None
+
+
+def _any(expected: Value) -> Callable[["Run", Sequence[Item]], Answer]:
+    def passes(run: "Run", items: Sequence[Item]) -> Answer:
+        answers = [None if item.partial else expected(run, item) for item in items]
+        return True if True in answers else None if None in answers else False
+
+    return passes
+
+
+def _exists(definitions: Definitions, branch: Branch, steps: Steps) -> Test | None:
+    for found in _reach(definitions, branch, steps):
+        if found.row["max"] == "0":
+            return Test(steps, lambda _, items: not items)
+        if found.row["min"] >= 1:
+            return Test(steps, lambda _, items: bool(items))
+    return None
+
+
+def _types(definitions: Definitions, branch: Branch) -> list[str]:
+    row = branch.row
+    if "." not in row["id"] and ":" not in row["id"]:
+        return [definitions.type_of(branch.url)]
+    codes = [t["code"] for t in row.get("types", ())]
+    return [] if codes == ["Resource"] else codes
+
+
+def _profile(definitions: Definitions, branch: Branch, steps: Steps) -> Test | None:
+    urls: list[str] = []
+    if steps and steps[-1].kind == "resolve":
+        for found in _reach(definitions, branch, steps[:-1]):
+            urls += [url for t in found.row.get("types", ()) for url in t.get("target", ())]
+    else:
+        for found in _reach(definitions, branch, steps):
+            urls += [url for t in found.row.get("types", ()) for url in t.get("profile", ())]
+    return Test(steps, _conforms(definitions, tuple(urls))) if urls else None
+
+
+def _conforms(definitions: Definitions, urls: tuple[str, ...]) -> Callable[["Run", Sequence[Item]], Answer]:
+    def passes(run: "Run", items: Sequence[Item]) -> Answer:
+        answers: list[Answer] = []
+        for item in items:
+            fitting = [url for url in urls if definitions.type_of(url) in (item.type, "")]
+            if not fitting:
+                answers.append(False)
+            elif item.partial:
+                answers.append(None)
+            else:
+                answers.append(any(run.conforms(item, url) for url in fitting))
+        return True if True in answers else None if None in answers else False
+
+    return passes
+
+
+def _reach(definitions: Definitions, branch: Branch, steps: Steps) -> list[Branch]:
+    """The element definitions at the end of a path, through profiled types and resolved references."""
+    if not steps:
+        return [branch]
+    head, rest = steps[0], steps[1:]
+    found: list[Branch] = []
+    for inner in _below(definitions, branch, head):
+        found += _reach(definitions, inner, rest)
+    return found
+
+
+def _below(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:
+    if step.kind == "resolve":
+        return _trees(definitions, branch, "target")
+    if step.kind == "type":
+        typed = [s for s in branch.slices.values() if step.argument in _types(definitions, s)]
+        return typed or [branch]
+    name = "extension" if step.kind == "extension" else step.argument
+    found = []
+    if (child := branch.children.get(name)) is not None:
+        required = [s for s in child.slices.values() if s.row["min"] >= 1]
+        found = [child, *required] if step.kind == "name" else _extensions(definitions, child, step.argument)
+    for tree in _trees(definitions, branch, "profile"):
+        found += _below(definitions, tree, step)
+    return found
+
+
+def _extensions(definitions: Definitions, child: Branch, url: str) -> list[Branch]:
+    return [s for s in child.slices.values() if url in (_extension_url(s), *_profiles(s, "profile"))]
+
+
+def _extension_url(branch: Branch) -> str:
+    fixed = branch.children["url"].row.get("fixed") if "url" in branch.children else None
+    return str(fixed[1]) if fixed else ""
+
+
+def _profiles(branch: Branch, kind: str) -> list[str]:
+    return [url for t in branch.row.get("types", ()) for url in t.get(kind, ())]
+
+
+def _trees(definitions: Definitions, branch: Branch, kind: str) -> list[Branch]:
+    trees = [definitions.tree(url) for url in _profiles(branch, kind)]
+    return [tree for tree in trees if tree is not None]
+
+
+def _expected(definitions: Definitions, branch: Branch, steps: Steps) -> Value | None:
+    shape = _shaped(branch, steps)
+    if shape is not None:
+        return shape
+    if not steps:
+        return _whole(definitions, branch)
+    answers = [e for inner in _below(definitions, branch, steps[0]) if (e := _expected(definitions, inner, steps[1:]))]
+    if answers:
+        return answers[0] if len(answers) == 1 else _either(answers)
+    if steps == (Step("name", "url"),):
+        urls = _profiles(branch, "profile")
+        return (lambda _, item: item.value in urls) if urls else None
+    return None
+
+
+def _either(answers: list[Value]) -> Value:
+    return lambda run, item: any(answer(run, item) for answer in answers)
+
+
+def _shaped(branch: Branch, steps: Steps) -> Value | None:
+    if any(step.kind != "name" for step in steps):
+        return None
+    names = tuple(step.argument for step in steps)
+    for key, agree in (("fixed", equals), ("pattern", contains)):
+        if key in branch.row:
+            parts = extract(exact(branch.row[key][1]), names)
+            if parts:
+                return _agrees(agree, parts[0])
+    return None
+
+
+def _agrees(agree: Callable[[Json, Json], bool], wanted: Json) -> Value:
+    return lambda _, item: agree(item.value, wanted)
+
+
+def _whole(definitions: Definitions, branch: Branch) -> Value | None:
+    binding = branch.row.get("binding")
+    if binding:
+        return lambda run, item: run.definitions.member_of(item.value, binding)
+    inner = [(name, e) for name, child in branch.children.items() if (e := _required(definitions, child))]
+    for tree in _trees(definitions, branch, "profile"):
+        inner += [(name, e) for name, child in tree.children.items() if (e := _required(definitions, child))]
+    if not inner:
+        return None
+
+    def every(run: "Run", item: Item) -> Answer:
+        owner = item.value if isinstance(item.value, dict) else {}
+        return all(any(e(run, i) for i in members(owner, item.type, name, item.place)) for name, e in inner)
+
+    return every
+
+
+def _required(definitions: Definitions, child: Branch) -> Value | None:
+    if child.row["min"] < 1:
+        return None
+    found = _shaped(child, ())
+    if found is None and not child.row.get("binding"):
+        found = _whole(definitions, child)
+    if found is not None:
+        return found
+    slices = [s for s in child.slices.values() if s.row["min"] >= 1]
+    return next((e for s in slices if (e := _required(definitions, s))), None)

@@ -1,0 +1,132 @@
+"""Extensions: their definition, where they may stand, and what must not be ignored.
+
+https://hl7.org/fhir/R4/extensibility.html and defining-extensions.html. An unknown extension is allowed, an
+unknown modifierExtension is an error: whoever ignores it may misread the resource.
+"""
+
+import re
+
+from service.fhir import r4
+from service.fhir.json import JsonObject
+from service.fhir.validate.apply import apply_profile
+from service.fhir.validate.facts import Child
+from service.fhir.validate.place import Place
+from service.fhir.validate.run import Run, shown
+
+PAGE = "https://hl7.org/fhir/R4/extensibility.html"
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+").fullmatch
+
+
+def check_extension(run: Run, child: Child, value: JsonObject, at: Place) -> None:
+    """One extension, after its structure has been checked."""
+    _value_or_children(run, value, at)
+    url = value.get("url")
+    if not isinstance(url, str) or not url.strip():
+        return
+    modifier = child.element.name == "modifierExtension"
+    if _inside_extension(at) and not _ABSOLUTE(url):
+        return
+    if not _ABSOLUTE(url):
+        finding = "the url of an extension must be absolute, unless it stands inside another extension"
+        run.report((at, "url", -1), "extension", "extension-url", PAGE, finding)
+    elif run.definitions.knows(url):
+        _known(run, url, value, at, modifier)
+    elif modifier:
+        finding = f"the modifierExtension {shown(url)} is not known here, and a modifier must not be ignored"
+        run.report(at, "extension", "modifier-extension", PAGE, finding)
+
+
+def _value_or_children(run: Run, value: JsonObject, at: Place) -> None:
+    valued = any(key.lstrip("_").startswith("value") for key in value if isinstance(key, str))
+    if valued == ("extension" in value):
+        found = "both" if valued else "neither"
+        finding = f"an extension has either a value or extensions, found {found}"
+        run.report(at, "invariant", "ext-1", PAGE, finding)
+
+
+def _inside_extension(at: Place) -> bool:
+    parent = at[0]
+    return parent is not None and parent[1] in ("extension", "modifierExtension")
+
+
+def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> None:
+    found = run.definitions.find(url)
+    if found is None or found["type"] != "Extension":
+        finding = f"{shown(url)} defines {found['type'] if found else 'nothing'}, not an extension"
+        run.report((at, "url", -1), "extension", "extension-url", PAGE, finding)
+        return
+    defined_as_modifier = bool(found["rows"][0].get("modifier"))
+    if modifier != defined_as_modifier:
+        proper, other = ("modifierExtension", "extension") if defined_as_modifier else ("extension", "modifierExtension")
+        finding = f"this extension belongs under {proper}, not under {other}"
+        run.report(at, "extension", "extension-modifier", url, finding)
+    contexts = found.get("context")
+    if contexts:
+        _check_context(run, url, contexts, at)
+    apply_profile(run, url, value, "Extension", at)
+
+
+def _check_context(run: Run, url: str, contexts: list[list[str]], at: Place) -> None:
+    owners = owner_names(run, at)
+    for kind, expression in contexts:
+        if kind != "element" or _fits(run, expression, owners):
+            return
+    allowed = ", ".join(expression for _, expression in contexts)
+    finding = f"this extension may stand on {allowed}, found it on {min(owners, key=len)}"
+    run.report(at, "extension", "extension-context", url, finding)
+
+
+def _fits(run: Run, expression: str, owners: set[str]) -> bool:
+    plain = expression.replace("[x]", "").partition("#")[2] or expression.replace("[x]", "")
+    if plain.startswith(("http:", "https:")):
+        plain = run.definitions.type_of(plain)
+        return not plain or plain in owners
+    return plain in owners
+
+
+def owner_names(run: Run, at: Place) -> set[str]:
+    """Every name an extension's context may call the element it stands on.
+
+    For an extension on Patient.address: `Patient.address`, `Address`, `Element`.
+    """
+    names = _segments(run, at)[:-1]
+    live = _start(str(run.resource.get("resourceType")))
+    for segment in names:
+        name, _, typed = segment.partition(".ofType(")
+        live = _step(live, name, typed.rstrip(")"))
+    return {name for name, _ in live}
+
+
+def _segments(run: Run, at: Place) -> list[str]:
+    found = []
+    here: Place | None = at
+    while here is not None and here != run.place:
+        found.append(here[1])
+        here = here[0]
+    return found[::-1]
+
+
+Named = tuple[str, str]
+"""(what the element may be called, the structure that defines its children)."""
+
+
+def _start(name: str) -> list[Named]:
+    return [(each, name) for each in r4.ancestors(name)] if r4.find(name) else []
+
+
+def _step(live: list[Named], name: str, typed: str) -> list[Named]:
+    reached: list[Named] = []
+    type_ = ""
+    for called, structure in live:
+        element = r4.structure(structure).by_name.get(name)
+        if element is None:
+            continue
+        type_ = typed or element.types[0]
+        reached.append((f"{called}.{name}", type_))
+        if "." in type_:
+            reached.append((type_, type_))
+    if type_ and "." in type_:
+        reached += [("BackboneElement", type_), ("Element", type_)]
+    elif type_ and type_ != "Resource":
+        reached += _start(type_)
+    return list(dict.fromkeys(reached))

@@ -1,0 +1,127 @@
+"""One validation of one resource: what it stands in, and the list its findings go to."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from service.fhir.json import Json, JsonObject, printable
+from service.fhir.outcome import Issue, IssueCode, Severity
+from service.fhir.validate.definitions import Definitions
+from service.fhir.validate.facts import Invariant
+from service.fhir.validate.invariants import Surroundings, holds
+from service.fhir.validate.place import Place, expression
+
+if TYPE_CHECKING:
+    from service.fhir.validate.discriminator import Item
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """The entries of a Bundle, found by fullUrl and by Type/id."""
+
+    entries: list[Any]
+
+    @cached_property
+    def index(self) -> dict[str, JsonObject]:
+        """fullUrl, and the relative Type/id, to the resource; the first of two wins."""
+        found: dict[str, JsonObject] = {}
+        for entry in self.entries:
+            resource = entry.get("resource") if isinstance(entry, dict) else None
+            if not isinstance(resource, dict):
+                continue
+            name = f"{resource.get('resourceType')}/{resource.get('id')}"
+            for key in (entry.get("fullUrl"), name):
+                if isinstance(key, str):
+                    found.setdefault(key, resource)
+        return found
+
+
+@dataclass(slots=True)
+class Run:
+    """The resource being checked (`%resource`), its container (`%rootResource`), and the findings."""
+
+    definitions: Definitions
+    resource: JsonObject
+    root: JsonObject
+    place: Place
+    judge: "Judge"
+    neighbours: Neighbours | None = None
+    issues: list[Issue] = field(default_factory=list)
+    active: frozenset[tuple[int, str]] = frozenset()
+
+    def inside(self, resource: JsonObject, root: JsonObject, place: Place) -> "Run":
+        """The run for a resource inside this one; findings go to the same list."""
+        return Run(
+            self.definitions, resource, root, place, self.judge, self.neighbours, self.issues, self.active
+        )
+
+    def trial(self) -> "Run":
+        """A run whose findings are only counted: does this value conform?"""
+        return Run(
+            self.definitions, self.resource, self.root, self.place, self.judge, self.neighbours, [], self.active
+        )
+
+    def conforms(self, item: "Item", canonical: str) -> bool:
+        """Would this value pass the profile?"""
+        return self.judge(self, item, canonical)
+
+    @property
+    def fails(self) -> bool:
+        """True when something found so far is an error."""
+        return any(issue.fails for issue in self.issues)
+
+    def report(
+        self,
+        place: Place,
+        code: IssueCode,
+        rule: str,
+        source: str,
+        finding: str,
+        severity: Severity = "error",
+    ) -> None:
+        """Add a finding: the sentence becomes `place: finding (source)`."""
+        where = expression(place)
+        self.issues.append(Issue(severity, code, f"{where}: {finding} ({source})", where, rule, source))
+
+    def invariants(self, rules: tuple[Invariant, ...], value: Json, type_: str, place: Place) -> None:
+        """Evaluate constraints on a value; what does not hold, or cannot be evaluated, is a finding."""
+        around = Surroundings(self.root, self.resource, type_, self.resolve, self.definitions.member_of)
+        for rule in rules:
+            try:
+                good = holds(rule.expression, value, around)
+            except Exception as problem:  # noqa: BLE001  the engine's failure must never pass silently
+                reason = f"the rule {rule.key} could not be evaluated: {type(problem).__name__}"
+                self.report(place, "exception", rule.key, rule.source, reason)
+                continue
+            if not good:
+                meaning = f"the rule {rule.key} does not hold: {rule.human or rule.expression}"
+                severity: Severity = "error" if rule.severity == "error" else "warning"
+                self.report(place, "invariant", rule.key, rule.source, meaning, severity)
+
+    def resolve(self, reference: str) -> JsonObject | None:
+        """The resource a reference names, if it is contained or in the same Bundle."""
+        if reference.startswith("#"):
+            return self._contained(reference[1:])
+        if self.neighbours is None:
+            return None
+        bare = reference.partition("/_history/")[0]
+        return self.neighbours.index.get(bare)
+
+    def _contained(self, name: str) -> JsonObject | None:
+        if not name:
+            return self.root
+        inside = self.root.get("contained")
+        for each in inside if isinstance(inside, list) else ():
+            if isinstance(each, dict) and each.get("id") == name:
+                return each
+        return None
+
+
+Judge = Callable[[Run, "Item", str], bool]
+"""How a run asks whether a value conforms to a profile: `apply.conforms`."""
+
+
+def shown(text: object) -> str:
+    """A code or name fit for a message: quoted, cut, control characters escaped."""
+    return printable(text) if isinstance(text, str) else "a value that is not a text"
