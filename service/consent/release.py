@@ -1,0 +1,216 @@
+"""The only road out: a Released document is made here, and only from a Permit.
+
+`remote.partner.send` and the FHIR door's `render` accept nothing else. What was decided is what goes: every
+client resource in the document must be the very one the Permit cleared; what was withheld is taken out, with
+the references to it; masks are applied; Part 2 content carries its labels (DS4P: exactly one confidentiality)
+and the notice of 42 CFR 2.32 in each resource, so that it stays in every form the document takes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import InitVar, dataclass, field
+
+from service.consent import terms
+from service.consent.label import reference_to
+from service.consent.permit import Cleared, Permit
+from service.consent.redact import redacted, without_references
+from service.consent.request import Labels
+from service.fhir.catalogue import catalogue
+from service.fhir.json import Json, JsonObject
+
+_SEAL = object()
+
+_ARTIFACT = (
+    "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-sec-label-related-artifact"
+)
+_DISPLAY = {
+    "42CFRPart2": "42 CFR Part2",
+    "NORDSCLCD": "no redisclosure without consent directive",
+    "PERSISTLABEL": "persist security label",
+}
+_NOTICED = frozenset({"consent"})
+"""Disclosures with consent carry the notice (2.32(a)); the other bases carry the labels."""
+_LABELLED = frozenset({"consent", "emergency", "audit-evaluation", "qsoa", "court-order", "tpo"})
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """A document that may leave, for one recipient, with the Permit it leaves on.
+
+    `document`: a resource, or the stored bytes of one that goes untouched. `notice` is the full statement of
+    42 CFR 2.32(a)(1) where it is due, for headers, pages and mails; inside the document it stands already.
+    """
+
+    document: JsonObject | bytes = field(repr=False)
+    recipient: str
+    permit: Permit = field(repr=False)
+    notice: str = ""
+    seal: InitVar[object] = None
+
+    def __post_init__(self, seal: object) -> None:
+        """TypeError for a document that was not released."""
+        if seal is not _SEAL:
+            raise TypeError("only consent.release makes a Released")
+
+
+class NotCleared(ValueError):
+    """The document holds a client's resource that the Permit does not clear: a fault in our own code."""
+
+
+def release(permit: Permit, document: JsonObject) -> Released:
+    """Make `document` fit to leave. It is a resource the Permit cleared, or a Bundle of them.
+
+    Withheld resources in a Bundle are taken out; any other client resource raises NotCleared.
+    """
+    gone = {one.reference for one in permit.withheld}
+    if document.get("resourceType") == "Bundle":
+        body = _bundle(permit, document, gone)
+    else:
+        body = _resource(permit, document, full=True)
+    return Released(_forgetting(body, gone), permit.recipient, permit, _notice(permit), seal=_SEAL)
+
+
+def release_stored(permit: Permit) -> Released | None:
+    """The stored bytes of the one cleared resource, untouched: None if something must be added or removed."""
+    if len(permit.cleared) != 1 or permit.withheld:
+        return None
+    one = permit.cleared[0]
+    if one.item.raw is None or one.masks or _must_label(one):
+        return None
+    return Released(one.item.raw, permit.recipient, permit, seal=_SEAL)
+
+
+def labelled_meta(meta: JsonObject, labels: Labels, explanation: str = "", notice: str = "") -> JsonObject:
+    """`meta` with the DS4P labels of this content: one confidentiality, policy, sensitivities, handling.
+
+    With `notice`, the policy label carries it as related artifact (citation) beside the consent's scope.
+    """
+    own = {terms.CONFIDENTIALITY}
+    replaced = {terms.PART2, "NORDSCLCD", "PERSISTLABEL"}
+    kept = [
+        coding
+        for coding in meta.get("security", [])
+        if coding.get("system") not in own and coding.get("code") not in replaced | labels.marks
+    ]
+    security: list[JsonObject] = [{"system": terms.CONFIDENTIALITY, "code": labels.confidentiality}]
+    if labels.part2:
+        security.append(_policy(explanation, notice))
+        security += [_act(code) for code in ("NORDSCLCD", "PERSISTLABEL")]
+    security += [_act(mark) for mark in sorted(labels.marks)]
+    return {**meta, "security": security + kept}
+
+
+def _bundle(permit: Permit, bundle: JsonObject, gone: set[str]) -> JsonObject:
+    """The Bundle of what was cleared; the full URLs of what is taken out are added to `gone`."""
+    entries: list[JsonObject] = []
+    noticed = False
+    for entry in bundle.get("entry", []):
+        resource = entry.get("resource")
+        if not isinstance(resource, dict):
+            if not _names(entry, gone):
+                entries.append(entry)
+            continue
+        if _find(permit, resource) is None and reference_to(resource) in gone:
+            gone.add(str(entry.get("fullUrl", "")))
+            continue
+        body = _resource(permit, resource, full=not noticed)
+        noticed = noticed or body is not resource
+        entries.append({**entry, "resource": body})
+    result = {**bundle, "entry": entries}
+    if not entries:
+        result.pop("entry")
+    if permit.part2 and bundle.get("type") not in ("transaction", "batch"):
+        result["meta"] = labelled_meta(
+            bundle.get("meta", {}), _together(permit), permit.explanation, _notice(permit)
+        )
+    return result
+
+
+def _names(entry: JsonObject, gone: set[str]) -> bool:
+    """Does an entry without a resource (id-only notification, deletion) point at something withheld?"""
+    request = entry.get("request")
+    urls = (str(entry.get("fullUrl", "")), str(request.get("url", "")) if isinstance(request, dict) else "")
+    return any("/".join(url.split("?")[0].split("/")[-2:]) in gone for url in urls)
+
+
+def _resource(permit: Permit, resource: JsonObject, *, full: bool) -> JsonObject:
+    if _harmless(resource):
+        return resource
+    found = _find(permit, resource)
+    if found is None:
+        raise NotCleared(f"a {resource.get('resourceType')} that was not cleared for release")
+    body = redacted(resource, found.masks)
+    if not _must_label(found):
+        return body
+    due = permit.part2 and found.basis in _NOTICED
+    notice = "" if not due else terms.NOTICE if full else terms.SHORT_NOTICE
+    explanation = permit.explanation if due else ""
+    return {**body, "meta": labelled_meta(body.get("meta", {}), found.item.labels, explanation, notice)}
+
+
+def _harmless(resource: JsonObject) -> bool:
+    """Directory entries and definitions, unless a client's resource hides in them."""
+    row = catalogue.get(str(resource.get("resourceType", "")))
+    nature = row.nature if row else "client"
+    definition = str(resource.get("resourceType")) in terms.CONFORMANCE
+    plain = nature in ("directory", "definition") or (row is None and definition)
+    return plain and all(
+        _harmless(inner) for inner in resource.get("contained", []) if isinstance(inner, dict)
+    )
+
+
+def _must_label(cleared: Cleared) -> bool:
+    labels = cleared.item.labels
+    return cleared.basis in _LABELLED and (labels.protected or bool(labels.handling))
+
+
+def _find(permit: Permit, resource: JsonObject) -> Cleared | None:
+    for cleared in permit.cleared:
+        if cleared.item.resource is resource:
+            return cleared
+    return next((one for one in permit.cleared if one.item.resource == resource), None)
+
+
+def _forgetting(body: JsonObject, gone: set[str]) -> JsonObject:
+    if not gone:
+        return body
+    trimmed: Json = without_references(body, frozenset(gone))
+    assert isinstance(trimmed, dict)
+    return trimmed
+
+
+def _together(permit: Permit) -> Labels:
+    """A Bundle is as confidential as the most confidential thing in it."""
+    each = [cleared.item.labels for cleared in permit.cleared if cleared.item.nature == "client"]
+    return Labels(
+        part2=any(one.part2 for one in each),
+        marks=frozenset(mark for one in each for mark in one.marks),
+        confidentiality=max((one.confidentiality for one in each), key=terms.RANK.__getitem__),
+    )
+
+
+def _notice(permit: Permit) -> str:
+    due = any(one.basis in _NOTICED and one.item.labels.part2 for one in permit.cleared)
+    return terms.NOTICE if due else ""
+
+
+def _policy(explanation: str, notice: str) -> JsonObject:
+    label = _act(terms.PART2)
+    if notice:
+        artifact: JsonObject = {"type": "documentation", "citation": notice}
+        if explanation:
+            artifact["display"] = explanation
+        label["extension"] = [{"url": _ARTIFACT, "valueRelatedArtifact": artifact}]
+    return label
+
+
+def _act(code: str) -> JsonObject:
+    coding: JsonObject = {"system": terms.ACT_CODE, "code": code}
+    if code in _DISPLAY:
+        coding["display"] = _DISPLAY[code]
+    return coding
+
+
+def withheld_sentences(permit: Permit) -> Iterator[str]:
+    """What did not go, for the outbox row and the auditor: references and reasons, no content."""
+    for one in permit.withheld:
+        yield f"{one.reference}: {one.text}"
