@@ -47,7 +47,20 @@ def structures(core: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
         yield definition["type"], slim(definition)
     for definition in found:
         if definition.get("derivation") == "constraint":
-            yield f"StructureDefinition|{definition['url']}", slim(definition)
+            yield f"StructureDefinition|{definition['url']}", widened(slim(definition))
+
+
+WIDENED = ("structuredefinition-", "elementdefinition-", "capabilitystatement-", "regex")
+"""Tooling extensions whose R4 contexts are narrower than R4's own definitions and every guide's use of them."""
+
+
+def widened(definition: JsonObject) -> JsonObject:
+    name = definition["url"].rpartition("/")[2]
+    if definition["type"] == "Extension" and name.startswith(WIDENED):
+        definition["context"] = [["element", "Element"]]
+    if name == "structuredefinition-fhir-type":
+        definition["rows"] = [row for row in definition["rows"] if row["path"] != "Extension.value[x]"]
+    return definition
 
 
 def inventory(types: list[JsonObject]) -> JsonObject:

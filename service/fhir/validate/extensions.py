@@ -72,7 +72,7 @@ def _check_context(run: Run, url: str, contexts: list[list[str]], at: Place) -> 
         if kind != "element" or _fits(run, expression, owners):
             return
     allowed = ", ".join(expression for _, expression in contexts)
-    finding = f"this extension may stand on {allowed}, found it on {min(owners, key=len)}"
+    finding = f"this extension may stand on {allowed}, found it on {max(owners, key=len, default='something unknown')}"
     run.report(at, "extension", "extension-context", url, finding)
 
 
@@ -111,7 +111,8 @@ Named = tuple[str, str]
 
 
 def _start(name: str) -> list[Named]:
-    return [(each, name) for each in r4.ancestors(name)] if r4.find(name) else []
+    # "Element" is how a definition says "anywhere", resources included
+    return [(each, name) for each in (*r4.ancestors(name), "Element")] if r4.find(name) else []
 
 
 def _step(live: list[Named], name: str, typed: str) -> list[Named]:

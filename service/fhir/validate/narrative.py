@@ -4,9 +4,11 @@ https://hl7.org/fhir/R4/narrative.html, invariants txt-1 and txt-2.
 """
 
 from html.entities import name2codepoint
+from typing import Literal
 from xml.parsers import expat
 
 from service.fhir.json import JsonObject
+from service.fhir.outcome import Severity
 from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run
@@ -34,6 +36,7 @@ class _Reader:
     def __init__(self) -> None:
         self.fault = ""
         self.says_something = False
+        self.is_template = False
         self.started = False
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -60,13 +63,22 @@ class _Reader:
         self.fault = self.fault or fault
 
     def text(self, data: str) -> None:
-        if not self.says_something and not data.isspace():
+        if not data.isspace():
             self.says_something = True
+        elif "\n" in data:
+            self.is_template = True
 
     def entity(self, name: str, is_parameter: bool) -> None:
         if is_parameter or name not in name2codepoint:
             self.blame("an entity that HTML does not define")
         self.says_something = True
+
+    @property
+    def silence(self) -> Severity | Literal[""]:
+        """How bad it is that nothing is said: R4's own examples carry empty templates over several lines."""
+        if self.says_something:
+            return ""
+        return "warning" if self.is_template else "error"
 
     def doctype(self, *_: object) -> None:
         self.blame("a document type declaration is not allowed")
@@ -80,8 +92,8 @@ class _Stop(Exception):
     """Ends parsing early."""
 
 
-def faults(div: str) -> tuple[str, bool]:
-    """(what is not allowed in this div or "", whether it says anything)."""
+def faults(div: str) -> tuple[str, Severity | Literal[""]]:
+    """(what is not allowed in this div or "", "error" or "warning" when it says nothing, otherwise "")."""
     reader = _Reader()
     parser = expat.ParserCreate(namespace_separator="|")
     parser.UseForeignDTD(True)
@@ -94,10 +106,10 @@ def faults(div: str) -> tuple[str, bool]:
     try:
         parser.Parse(div.encode("utf-8", "replace"), True)
     except _Stop:
-        return reader.fault, True
+        return reader.fault, ""
     except expat.ExpatError as problem:
-        return f"not well-formed XHTML (line {problem.lineno}, column {problem.offset})", True
-    return reader.fault, reader.says_something
+        return f"not well-formed XHTML (line {problem.lineno}, column {problem.offset})", ""
+    return reader.fault, reader.silence
 
 
 def check_narrative(run: Run, child: Child, value: JsonObject, at: Place) -> None:
@@ -105,9 +117,10 @@ def check_narrative(run: Run, child: Child, value: JsonObject, at: Place) -> Non
     div = value.get("div")
     if not isinstance(div, str) or not div.strip():
         return
-    fault, says_something = faults(div)
+    fault, silence = faults(div)
     place = (at, "div", -1)
     if fault:
         run.report(place, "invariant", "txt-1", PAGE, fault)
-    elif not says_something:
-        run.report(place, "invariant", "txt-2", PAGE, "the narrative must say something, found only white space")
+    elif silence:
+        finding = "the narrative must say something, found only white space"
+        run.report(place, "invariant", "txt-2", PAGE, finding, silence)

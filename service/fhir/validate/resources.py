@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/domainresource.html, resource.html, bundle.html
 import re
 from collections.abc import Iterator
 
+from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.facts import Node
@@ -125,7 +126,11 @@ def _full_url(run: Run, url: str, resource: Json, at: Place) -> None:
         return
     parts = _FULL_URL(url)
     name = resource.get("id") if isinstance(resource, dict) else None
-    if parts and isinstance(resource, dict) and resource.get("resourceType") == parts[1]:
-        if isinstance(name, str) and name != parts[2]:
-            finding = "the fullUrl ends with another id than the resource has"
-            run.report(place, "value", "bundle-fullUrl", _BUNDLE, finding)
+    if not parts or not isinstance(resource, dict) or not r4.is_resource(parts[1]):
+        return
+    if isinstance(name, str) and name != parts[2]:
+        finding = "the fullUrl ends with another id than the resource has"
+        run.report(place, "value", "bundle-fullUrl", _BUNDLE, finding)
+    elif resource.get("resourceType") != parts[1]:
+        finding = f"the fullUrl says {parts[1]}, the resource is something else"
+        run.report(place, "value", "bundle-fullUrl", _BUNDLE, finding)

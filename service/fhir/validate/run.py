@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from service.fhir.fhirpath import Scope
 from service.fhir.json import Json, JsonObject, printable
 from service.fhir.outcome import Issue, IssueCode, Severity
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.facts import Invariant
-from service.fhir.validate.invariants import Surroundings, holds
+from service.fhir.validate.invariants import holds, surroundings
 from service.fhir.validate.place import Place, expression
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Run:
     neighbours: Neighbours | None = None
     issues: list[Issue] = field(default_factory=list)
     active: frozenset[tuple[int, str]] = frozenset()
+    scope: Scope | None = None
 
     def inside(self, resource: JsonObject, root: JsonObject, place: Place) -> "Run":
         """The run for a resource inside this one; findings go to the same list."""
@@ -86,10 +88,14 @@ class Run:
 
     def invariants(self, rules: tuple[Invariant, ...], value: Json, type_: str, place: Place) -> None:
         """Evaluate constraints on a value; what does not hold, or cannot be evaluated, is a finding."""
-        around = Surroundings(self.root, self.resource, type_, self.resolve, self.definitions.member_of)
+        scope = self.scope
+        if scope is None:
+            scope = self.scope = surroundings(
+                self.root, self.resource, self.resolve, self.definitions.member_of, self._conforms_to
+            )
         for rule in rules:
             try:
-                good = holds(rule.expression, value, around)
+                good = holds(rule.expression, value, scope, type_)
             except Exception as problem:  # noqa: BLE001  the engine's failure must never pass silently
                 reason = f"the rule {rule.key} could not be evaluated: {type(problem).__name__}"
                 self.report(place, "exception", rule.key, rule.source, reason)
@@ -98,6 +104,16 @@ class Run:
                 meaning = f"the rule {rule.key} does not hold: {rule.human or rule.expression}"
                 severity: Severity = "error" if rule.severity == "error" else "warning"
                 self.report(place, "invariant", rule.key, rule.source, meaning, severity)
+
+    def _conforms_to(self, resource: JsonObject, canonical: str) -> bool:
+        from service.fhir.validate.discriminator import Item
+
+        if not self.definitions.knows(canonical):
+            raise LookupError(canonical)
+        type_ = str(resource.get("resourceType"))
+        return self.definitions.type_of(canonical) == type_ and self.conforms(
+            Item(resource, None, type_, self.place), canonical
+        )
 
     def resolve(self, reference: str) -> JsonObject | None:
         """The resource a reference names, if it is contained or in the same Bundle."""
