@@ -193,6 +193,8 @@ def _types(definitions: Definitions, branch: Branch) -> list[str]:
     row = branch.row
     if "." not in row["id"] and ":" not in row["id"]:
         return [definitions.type_of(branch.url)]
+    if branch.slices:  # a choice sliced by type says with its slices which types it means
+        return [code for inner in branch.slices.values() for code in _types(definitions, inner)]
     codes = [t["code"] for t in row.get("types", ())]
     return [] if codes == ["Resource"] else codes
 
@@ -236,22 +238,30 @@ def _reach(definitions: Definitions, branch: Branch, steps: Steps) -> list[Branc
 
 
 def _below(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:
+    return _own(definitions, branch, step) + _inherited(definitions, branch, step)
+
+
+def _inherited(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:
+    if step.kind in ("resolve", "type"):
+        return []
+    return [found for tree in _trees(definitions, branch, "profile") for found in _below(definitions, tree, step)]
+
+
+def _own(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:
     if step.kind == "resolve":
         return _trees(definitions, branch, "target")
     if step.kind == "type":
         typed = [s for s in branch.slices.values() if step.argument in _types(definitions, s)]
         return typed or [branch]
-    name = "extension" if step.kind == "extension" else step.argument
-    found = []
-    if (child := branch.children.get(name)) is not None:
-        required = [s for s in child.slices.values() if s.row["min"] >= 1]
-        found = [child, *required] if step.kind == "name" else _extensions(definitions, child, step.argument)
-    for tree in _trees(definitions, branch, "profile"):
-        found += _below(definitions, tree, step)
-    return found
+    child = branch.children.get("extension" if step.kind == "extension" else step.argument)
+    if child is None:
+        return []
+    if step.kind == "extension":
+        return _extensions(child, step.argument)
+    return [child, *(s for s in child.slices.values() if s.row["min"] >= 1)]
 
 
-def _extensions(definitions: Definitions, child: Branch, url: str) -> list[Branch]:
+def _extensions(child: Branch, url: str) -> list[Branch]:
     return [s for s in child.slices.values() if url in (_extension_url(s), *_profiles(s, "profile"))]
 
 
@@ -275,9 +285,10 @@ def _expected(definitions: Definitions, branch: Branch, steps: Steps) -> Value |
         return shape
     if not steps:
         return _whole(definitions, branch)
-    answers = [e for inner in _below(definitions, branch, steps[0]) if (e := _expected(definitions, inner, steps[1:]))]
-    if answers:
-        return answers[0] if len(answers) == 1 else _either(answers)
+    for inners in (_own(definitions, branch, steps[0]), _inherited(definitions, branch, steps[0])):
+        answers = [e for inner in inners if (e := _expected(definitions, inner, steps[1:]))]
+        if answers:
+            return answers[0] if len(answers) == 1 else _either(answers)
     if steps == (Step("name", "url"),):
         urls = _profiles(branch, "profile")
         return (lambda _, item: item.value in urls) if urls else None

@@ -105,27 +105,27 @@ class _Compiler:
         rule.least = branch.row["min"] if branch.row["min"] > base.min else 0
         most = _most(branch.row)
         rule.most = most if most is not None and (base.max is None or most < base.max) else None
-        rule.slicing = self.slicing(branch, base)
+        rule.slicing = self.slicing(branch, base, _implied(base))
         return rule
 
-    def slice(self, branch: Branch, base: r4.Element, outer: JsonObject) -> Rule:
+    def slice(self, branch: Branch, base: r4.Element, outer: JsonObject, how: JsonObject) -> Rule:
         rule = self.rule(branch, base, outer)
         rule.slice = branch.slice
         rule.many = base.many
         rule.least = branch.row["min"]
         rule.most = _most(branch.row)
-        rule.slicing = self.slicing(branch, base)
+        # a re-slice without discriminators of its own is told apart as its slice is
+        rule.slicing = self.slicing(branch, base, {**how, "rules": "open", "ordered": False})
         return rule
 
-    def slicing(self, branch: Branch, base: r4.Element) -> Slicing | None:
-        published = branch.row.get("slicing")
-        slices = tuple(self.slice(b, base, branch.row) for b in branch.slices.values())
-        if not slices and not (published and published["rules"] == "closed" and base.choice):
+    def slicing(self, branch: Branch, base: r4.Element, how: JsonObject) -> Slicing | None:
+        if not branch.slices:
             return None
-        published = published or _implied(base)
+        published = branch.row.get("slicing") or how
+        slices = tuple(self.slice(b, base, branch.row, published) for b in branch.slices.values())
         return Slicing(
             by=tuple((kind, path) for kind, path in published["by"]),
-            closed=published["rules"] == "closed" and bool(slices),
+            closed=published["rules"] == "closed",
             open_at_end=published["rules"] == "openAtEnd",
             ordered=published["ordered"] or published["rules"] == "openAtEnd",
             slices=slices,
