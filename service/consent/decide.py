@@ -14,7 +14,7 @@ from service.consent import terms
 from service.consent.grounds import ground_objection
 from service.consent.model import Consent, concerns_disclosure, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
-from service.consent.redact import MASKABLE, maskable
+from service.consent.redact import ANSWER, MASKABLE, maskable
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
 from service.consent.weigh import Ask, Word, winner, word
 from service.fhir.json import JsonObject
@@ -131,6 +131,9 @@ def _by_consent(case: _Case, item: Labelled) -> Cleared | Withholding:
     verdict = _word(case, item, theirs)
     if isinstance(verdict, Cleared):
         return verdict
+    if verdict.code != "denied-by-client" and _answers(case, item):
+        unseen = tuple((element,) for element in ANSWER[item.type] if element in item.resource)
+        return Cleared(item, "author", masks=unseen)
     bare = maskable(item, MASKABLE)
     if bare is not None:
         without, masks = bare
@@ -138,6 +141,12 @@ def _by_consent(case: _Case, item: Labelled) -> Cleared | Withholding:
         if isinstance(second, Cleared):
             return replace(second, item=item, masks=masks)
     return verdict
+
+
+def _answers(case: _Case, item: Labelled) -> bool:
+    """Who sent the referral learns how it stands, as the client's being sent there presupposes."""
+    own = bool(item.author) and item.author == case.request.recipient
+    return own and item.type in ANSWER and case.posture.answers_referrers
 
 
 def _theirs(consent: Consent, patient: str, request: Request) -> bool:

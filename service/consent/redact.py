@@ -44,6 +44,9 @@ MASKABLE: Mapping[str, Mapping[str, How]] = MappingProxyType(
 )
 """Type → top-level element → remove it (optional elements), or mask it in place (a concept that stays)."""
 
+ANSWER: Mapping[str, tuple[str, ...]] = MappingProxyType({"Task": ("output", "note")})
+"""What the author of a resource of this type does not see of it, once others have answered in it."""
+
 FREE_TEXT = ("text", "note", "comment", "description", "patientInstruction")
 """Prose that may repeat what was masked: removed together with it, at the top level."""
 
@@ -80,10 +83,10 @@ def redacted(
     """A copy of the resource without the masked elements and without prose that may repeat them."""
     if not masks:
         return resource
-    rows = table[str(resource["resourceType"])]
+    rows = table.get(str(resource.get("resourceType")), {})
     result = {key: copy.deepcopy(value) for key, value in resource.items()}
     for element, *_ in masks:
-        _apply(result, str(element), rows[str(element)])
+        _apply(result, str(element), rows.get(str(element), "remove"))
     for element in FREE_TEXT:
         result.pop(element, None)
         result.pop(f"_{element}", None)

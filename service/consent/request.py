@@ -97,12 +97,14 @@ class Posture:
     """How this deployment stands to the law; there is no default for `part2_program` on purpose.
 
     `organization`: whose service this is. `tpo_without_consent`: unprotected data may go for treatment,
-    payment and operations to covered entities as HIPAA allows (45 CFR 164.506). `zone`: where its days begin.
+    payment and operations to covered entities as HIPAA allows (45 CFR 164.506). `answers_referrers`: who sent
+    a referral may always see how it stands (the Task without its outputs). `zone`: where its days begin.
     """
 
     part2_program: bool
     organization: str
     tpo_without_consent: bool = False
+    answers_referrers: bool = True
     zone: tzinfo = UTC
 
 
