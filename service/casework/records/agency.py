@@ -8,6 +8,7 @@ from service.casework.records.words import (
     Address,
     AgencyId,
     Contact,
+    LanguageCode,
     OtherIdentifier,
     RecordId,
     Several,
@@ -48,7 +49,7 @@ class OfferedService(Written):
     eligibility: Text | None = None
     how_to_access: Text | None = None
     contacts: Several[Contact] = ()
-    languages: Several[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]] = ()
+    languages: Several[LanguageCode] = ()
     active: bool = True
 
 
@@ -67,6 +68,9 @@ class Agency(Written):
     addresses: Several[Address] = ()
     services: Several[OfferedService] = ()
     """(#28, #52)"""
+    partner: Text | None = None
+    """The name under which it is registered as a partner (`casebridge partner add NAME`), if it is one; an
+    agency whose id or name equals a partner's name needs no word."""
     part2_program: bool | None = None
     """A 42 CFR Part 2 programme: the fact of participation is itself protected."""
     covered_entity: bool | None = None

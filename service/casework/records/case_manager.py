@@ -8,7 +8,7 @@ from service.casework.records.words import (
     AgencyId,
     CaseManagerId,
     Contact,
-    Language,
+    LanguageCode,
     OtherIdentifier,
     PartialDay,
     PersonName,
@@ -56,7 +56,7 @@ class CaseManager(Written):
     qualifications: Several[Qualification] = ()
     background_check: BackgroundCheck | None = None
     identifiers: Several[OtherIdentifier] = ()
-    languages: Several[Language] = ()
+    languages: Several[LanguageCode] = ()
     contacts: Several[Contact] = ()
     started: When | None = None
     ended: When | None = None
@@ -72,7 +72,7 @@ EXAMPLE: Final[dict[str, Any]] = {
         {"text": "Bachelor of Social Work", "code": "bachelor-equivalent", "issuer": "State College"}
     ],
     "backgroundCheck": {"status": "cleared", "checked": "2025-08-14", "populations": ["minors"]},
-    "languages": [{"code": "en"}, {"code": "es"}],
+    "languages": ["en", "es"],
     "contacts": [
         {"kind": "phone", "value": "+1-555-0110", "use": "work"},
         {"kind": "email", "value": "victoria.chen@harbor.example", "use": "work"},

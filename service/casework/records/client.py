@@ -19,6 +19,8 @@ from service.casework.records.words import (
     Written,
 )
 
+FollowUp = Literal["allowed", "text-only", "through-case-manager", "prohibited"]
+
 
 class Support(Written):
     """Someone who stands by the client: family, friend, sponsor, guardian (#9, #48 natural supports)."""
@@ -74,7 +76,7 @@ class Client(Written):
     """(#9, #48)"""
     populations: Several[Slug] = ()
     """`minor`, `developmental-disability`, `elderly`: asks for a background check of workers (#3)."""
-    follow_up: Literal["allowed", "text-only", "through-case-manager", "prohibited"] | None = None
+    follow_up: FollowUp | None = None
     """Whether the client may be contacted after closing, and how (#60)."""
     episode: Episode | None = None
 

@@ -12,8 +12,8 @@ from service.casework.records.words import (
     AgencyId,
     CaseManagerId,
     ClientId,
+    LanguageCode,
     Moment,
-    Note,
     RecordId,
     Several,
     Slug,
@@ -49,7 +49,9 @@ class Permission(Written):
     recipients: Several[Recipient] = Field(min_length=1)
     """§2.31(a)(4)"""
     information: Several[Slug] = Field(min_length=1)
-    """§2.31(a)(3): `everything`, or categories such as `housing-need`, `substance-use`, `mental-health`."""
+    """§2.31(a)(3): `everything`, or kinds such as `housing-need`, `substance-use`, `mental-health`.
+
+    `counseling-notes` needs a consent of its own (§2.31(b))."""
     except_information: Several[Slug] = ()
     """Categories withheld even so: `substance-use`."""
     purposes: Several[Purpose] = Field(min_length=1)
@@ -70,17 +72,11 @@ class Signature(Written):
     """Why this person may sign for the client; needed unless the client signs."""
 
 
-class Statements(Written):
-    """What the form told the client before signing."""
-
-    right_to_revoke: bool = False
-    """§2.31(a)(6)"""
-    redisclosure: bool = False
-    """§2.31(a)(4)(iii) and (a)(10)(i)"""
-    consequences_of_refusing: bool = False
-    """§2.31(a)(10)(ii)"""
-    explained: Text | None = None
-    """What was explained in person, in which language (#40)."""
+Statement = Literal[
+    "right-to-revoke", "redisclosure", "tpo-redisclosure", "consequence-of-refusal", "fundraising-opt-out",
+    "intermediary-list",
+]  # fmt: skip
+"""What the form told the client before signing: §2.31(a)(4)(iii), (5), (6), (10); 2.24."""
 
 
 class Document(Written):
@@ -89,7 +85,7 @@ class Document(Written):
     title: Text | None = None
     text: Text | None = None
     url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000)] | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    language: LanguageCode | None = None
 
 
 class Revocation(Written):
@@ -120,12 +116,12 @@ class ConsentRecord(Written):
     """§2.31(a)(7): an event or condition: `end of the treatment`, `none`."""
     signature: Signature | None = None
     """Needed before the consent is acted on."""
-    statements: Statements = Statements()
+    statements: Several[Statement] = ()
+    """`right-to-revoke` and `redisclosure` are needed before the consent is acted on."""
+    explained: When | None = None
+    """When what is to be released, and why, was explained in person (#40)."""
     document: Document | None = None
     revoked: Revocation | None = None
-    counseling_notes: bool | None = None
-    """A separate consent for SUD counseling notes (§2.31(b)); never combined with another."""
-    notes: Several[Note] = ()
 
 
 EXAMPLE: Final[dict[str, Any]] = {
@@ -143,12 +139,8 @@ EXAMPLE: Final[dict[str, Any]] = {
     ],
     "expires": "2027-03-05",
     "signature": {"by": "client", "name": "Leslie Moreno", "at": "2026-03-05T14:20:00-05:00"},
-    "statements": {
-        "rightToRevoke": True,
-        "redisclosure": True,
-        "consequencesOfRefusing": True,
-        "explained": "Read aloud in English and Spanish.",
-    },
+    "statements": ["right-to-revoke", "redisclosure", "consequence-of-refusal"],
+    "explained": "2026-03-05",
     "document": {
         "title": "Consent to release information",
         "text": "I, Leslie Moreno, permit Harbor Recovery Services to disclose …",

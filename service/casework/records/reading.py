@@ -42,6 +42,11 @@ def read_answer(value: Json) -> ReferralAnswer:
     return answer
 
 
+def is_answer(value: Json) -> bool:
+    """Is this body an answer to a referral rather than a whole referral? An answer names no client."""
+    return isinstance(value, dict) and "status" in value and "client" not in value
+
+
 def write(record: BaseModel) -> JsonObject:
     """A record as JSON in the order of its schema; what was never said is left out."""
     said: JsonObject = _said(record.model_dump(mode="json", by_alias=True, exclude_none=True))

@@ -70,6 +70,8 @@ class Referral(Written):
     """The case manager who asks; when left out, the agency asks."""
     requesting_agency: AgencyId | None = None
     """Who asks; the case-management system's own organisation when left out."""
+    asked_by: Text | None = None
+    """Read-only: who asks, as a partner calls itself."""
     service: Slug | Concept
     """What (#41): a code of our service list (`transitional-housing`), or words and codes of your own."""
     details: Several[Text] = ()

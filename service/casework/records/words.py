@@ -8,7 +8,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -19,6 +19,7 @@ from pydantic import (
     Field,
     Strict,
     StringConstraints,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
@@ -43,8 +44,10 @@ class Mention:
     kind: str
 
 
-RecordId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~:-]{0,99}$")]
-"""The case-management system's own id: what stands in its URL."""
+RecordId = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9._~:-]*[A-Za-z0-9_~:-][A-Za-z0-9._~:-]*$", max_length=100)
+]
+"""The case-management system's own id: what stands in its URL (RFC 3986 unreserved, and not only dots)."""
 ClientId = Annotated[RecordId, Mention("clients")]
 CaseManagerId = Annotated[RecordId, Mention("case-managers")]
 AgencyId = Annotated[RecordId, Mention("agencies")]
@@ -132,12 +135,24 @@ class Coding(Written):
     code: Annotated[str, StringConstraints(pattern=r"^\S+( \S+)*$", max_length=200)] | None = None
     display: Text | None = None
 
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.code or self.display):
+            raise ValueError("a coding has a code or a display")
+        return self
+
 
 class Concept(Written):
     """Something said in words, with the codes that say the same; at least one of the two."""
 
     text: Text | None = None
     codings: Several[Coding] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.text or self.codings):
+            raise ValueError("say it in words or in codes")
+        return self
 
 
 class PersonName(Written):
@@ -150,6 +165,12 @@ class PersonName(Written):
     text: Text | None = None
     """The whole name, where its parts are not known or do not apply."""
     use: Literal["usual", "official", "nickname", "maiden", "old", "temp", "anonymous"] | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if not (self.family or self.given or self.text):
+            raise ValueError("a name has a family name, a given name or a text")
+        return self
 
 
 class Contact(Written):
@@ -188,11 +209,14 @@ class OtherIdentifier(Written):
     """What people call it: `Medicaid number`."""
 
 
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+"""BCP 47: `en`, `es`, `ar`, `zh-Hant`."""
+
+
 class Language(Written):
     """A language someone speaks (#47)."""
 
-    code: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-    """BCP 47: `en`, `es`, `ar`, `zh-Hant`."""
+    code: LanguageCode
     preferred: bool | None = None
 
 

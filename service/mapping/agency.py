@@ -1,0 +1,189 @@
+"""Agency ⇄ Organization + a HealthcareService for each service offered (US Core Organization, SDOHCC)."""
+
+from typing import Any, Final
+
+from service.casework.records.agency import Agency, Clock, OfferedService, Opening
+from service.fhir.json import JsonObject
+from service.fhir.models import build
+from service.fhir.outcome import Issue
+from service.mapping import parts
+from service.mapping.context import Mapped, MappingContext, Told, note, one
+from service.mapping.identity import (
+    identifier,
+    own_identifier,
+    path_of,
+    record_id,
+    refer,
+    referred,
+    resource_id,
+)
+from service.mapping.names import (
+    AGENCY_KIND,
+    CAPACITY,
+    COVERED_ENTITY,
+    FOR_APPOINTMENT,
+    PART2_PROGRAM,
+    RSS_SERVICE,
+    SDOHCC_CODES,
+    identifier_system,
+    profile,
+)
+from service.mapping.terms import terms
+
+_CATEGORY_MAPS: Final = ("rss-service-to-area", "rss-service-to-sdoh")
+_TYPE_MAPS: Final = ("rss-service-to-procedure", "rss-service-to-service-type")
+
+
+def to_fhir(agency: Agency, context: MappingContext) -> Mapped:
+    """Organization, then its HealthcareServices."""
+    services = [_service(agency, offered, context) for offered in agency.services]
+    return Mapped((_organization(agency, context), *services), tuple(_unmapped(agency)))
+
+
+def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Agency]:
+    """From an Organization with the HealthcareServices it provides."""
+    organization = one(resources, "Organization")
+    if organization is None:
+        raise LookupError("no Organization among the resources")
+    kinds = [code for value in organization.get("type", []) if (code := _kind(value))]
+    agency = Agency(
+        id=record_id(context, "agencies", organization),
+        active=organization.get("active", True),
+        name=parts.text(organization.get("name")) or "name not given",
+        aliases=parts.texts(organization.get("alias")),
+        kind=kinds[0] if kinds else None,
+        part_of=referred(context, "agencies", organization.get("partOf")),
+        identifiers=parts.other_identifiers(organization.get("identifier", []), identifier_system("agency")),
+        contacts=parts.several(parts.contact, organization.get("telecom")),
+        addresses=parts.several(parts.address, organization.get("address")),
+        services=tuple(_offered(r, context) for r in resources if r["resourceType"] == "HealthcareService"),
+        part2_program=parts.extension(organization, PART2_PROGRAM, "valueBoolean"),
+        covered_entity=parts.extension(organization, COVERED_ENTITY, "valueBoolean"),
+    )
+    return Told(agency)
+
+
+def _organization(agency: Agency, context: MappingContext) -> JsonObject:
+    return build(
+        "Organization",
+        id=resource_id(context, "agencies", agency.id, "Organization"),
+        meta={"profile": [profile("casebridge-agency")]},
+        extension=[
+            parts.fhir_extension(PART2_PROGRAM, "valueBoolean", agency.part2_program),
+            parts.fhir_extension(COVERED_ENTITY, "valueBoolean", agency.covered_entity),
+        ],
+        identifier=[
+            own_identifier(context, "agencies", agency.id),
+            *map(parts.fhir_other_identifier, agency.identifiers),
+        ],
+        active=agency.active,
+        type=[_fhir_kind(agency.kind)] if agency.kind else None,
+        name=agency.name,
+        alias=list(agency.aliases),
+        telecom=[parts.fhir_contact(c) for c in agency.contacts],
+        address=[parts.fhir_address(a) for a in agency.addresses],
+        partOf=refer(context, "agencies", agency.part_of) if agency.part_of else None,
+    )
+
+
+def _fhir_kind(kind: str) -> JsonObject:
+    coding = terms().coding(AGENCY_KIND, kind)
+    standard = terms().translate("agency-kind-to-organization-type", kind)
+    return {"coding": [*standard, coding], "text": coding.get("display", kind)}
+
+
+def _kind(value: JsonObject) -> str | None:
+    return parts.code_in(value, AGENCY_KIND)
+
+
+def service_id(context: MappingContext, agency_id: str, offered_id: str) -> str:
+    """The id of the HealthcareService that stands for one service of an agency."""
+    return resource_id(context, "agencies", agency_id, f"service:{offered_id}")
+
+
+def _service(agency: Agency, offered: OfferedService, context: MappingContext) -> JsonObject:
+    coding = terms().coding(RSS_SERVICE, offered.service)
+    types = [c for name in _TYPE_MAPS for c in terms().translate(name, offered.service)]
+    categories = [c for name in _CATEGORY_MAPS for c in terms().translate(name, offered.service)]
+    return build(
+        "HealthcareService",
+        id=service_id(context, agency.id, offered.id),
+        extension=[_fhir_capacity(offered.capacity)],
+        identifier=[identifier(context, "service", agency.id, offered.id)],
+        active=offered.active,
+        providedBy=refer(context, "agencies", agency.id, agency.name),
+        category=[{"coding": [c]} for c in categories],
+        type=[{"coding": [*types, coding], "text": coding.get("display", offered.service)}],
+        name=offered.name,
+        comment=offered.description,
+        extraDetails=offered.how_to_access,
+        telecom=[_fhir_appointment_contact(parts.fhir_contact(c)) for c in offered.contacts],
+        coverageArea=[{"display": area} for area in offered.areas],
+        eligibility=[{"comment": offered.eligibility}] if offered.eligibility else None,
+        communication=[parts.fhir_language(code) for code in offered.languages],
+        availableTime=[_fhir_opening(opening) for opening in offered.openings],
+        availabilityExceptions=offered.hours,
+    )
+
+
+def _fhir_appointment_contact(contact: JsonObject) -> JsonObject:
+    held = [*contact.get("extension", []), {"url": FOR_APPOINTMENT, "valueBoolean": True}]
+    return {**contact, "extension": held}
+
+
+def _fhir_capacity(capacity: str | None) -> JsonObject | None:
+    if capacity is None:
+        return None
+    value = {"coding": [{"system": SDOHCC_CODES, "code": capacity}]}
+    return {"url": CAPACITY, "extension": [{"url": "capacityStatus", "valueCodeableConcept": value}]}
+
+
+def _capacity(service: JsonObject) -> Any:
+    held: JsonObject = next((e for e in service.get("extension", []) if e.get("url") == CAPACITY), {})
+    return parts.code_in(parts.extension(held, "capacityStatus", "valueCodeableConcept"), SDOHCC_CODES)
+
+
+def _fhir_opening(opening: Opening) -> JsonObject:
+    return {
+        "daysOfWeek": list(opening.days),
+        "allDay": opening.all_day,
+        "availableStartTime": opening.opens and f"{opening.opens}:00",
+        "availableEndTime": opening.closes and f"{opening.closes}:00",
+    }
+
+
+def _opening(value: JsonObject) -> Opening:
+    days: Any = tuple(value.get("daysOfWeek", []))
+    opens, closes = (value.get(f"available{end}Time") for end in ("Start", "End"))
+    return Opening(days=days, all_day=value.get("allDay"), opens=_clock(opens), closes=_clock(closes))
+
+
+def _clock(time: str | None) -> Clock | None:
+    return time[:5] if time else None
+
+
+def _offered(service: JsonObject, context: MappingContext) -> OfferedService:
+    path = path_of(context, service.get("identifier", []), "service")
+    codings = [c for value in service.get("type", []) for c in value.get("coding", [])]
+    local = next((c["code"] for c in codings if c.get("system") == RSS_SERVICE), None)
+    known = (terms().untranslate(name, codings) for name in _TYPE_MAPS)
+    return OfferedService(
+        id=path[-1] if path else service["id"],
+        service=local or next((code for code in known if code), "other"),
+        name=parts.text(service.get("name")),
+        description=parts.text(service.get("comment")),
+        areas=parts.texts([area.get("display") for area in service.get("coverageArea", [])]),
+        openings=tuple(map(_opening, service.get("availableTime", []))),
+        hours=parts.text(service.get("availabilityExceptions")),
+        capacity=_capacity(service),
+        eligibility=parts.text((service.get("eligibility") or [{}])[0].get("comment")),
+        how_to_access=parts.text(service.get("extraDetails")),
+        contacts=parts.several(parts.contact, service.get("telecom")),
+        languages=parts.several(parts.language_code, service.get("communication")),
+        active=service.get("active", True),
+    )
+
+
+def _unmapped(agency: Agency) -> list[Issue]:
+    unknown = [o.service for o in agency.services if terms().display(RSS_SERVICE, o.service) is None]
+    return [note(f"{code} is not in the service list", rule="unmapped-code") for code in unknown]
