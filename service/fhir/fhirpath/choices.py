@@ -8,8 +8,8 @@ _NAMES = """
     doseNumber due effective entity event example fastingStatus fixed identified indication item
     legallyBinding location manufacturer maxValue medication minValue minimumVolume module multipleBirth name
     occurred occurrence offset onset participantEffective pattern performed probability procedure product
-    quantity rate reported scheduled seriesDoses serviced source start statusReason studyEffective subject substance
-    target time timing topic used value when
+    quantity rate reported scheduled seriesDoses serviced source start statusReason studyEffective subject
+    substance target time timing topic used value when
 """
 _TYPES = """
     Address Age Annotation Attachment CodeableConcept Coding ContactDetail ContactPoint Contributor Count

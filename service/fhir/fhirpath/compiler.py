@@ -3,7 +3,7 @@
 from service.fhir.fhirpath import steps, types
 from service.fhir.fhirpath.access import indexed, is_type, of_type, rooted, special
 from service.fhir.fhirpath.code import Code, constant, listing
-from service.fhir.fhirpath.compare import distinct
+from service.fhir.fhirpath.distinct import distinct
 from service.fhir.fhirpath.errors import BadExpression, EvaluationError
 from service.fhir.fhirpath.externals import external
 from service.fhir.fhirpath.functions import TABLE
@@ -82,7 +82,7 @@ class Compiler:
     def _binary(self, tree: Binary) -> Code:
         left, right = self.compile(tree.left), self.compile(tree.right)
         if tree.operator == "|" and left.constant is not None and right.constant is not None:
-            return constant(distinct(left.constant + right.constant))
+            return constant(distinct(left.constant + right.constant, Run(Scope(), []).charge))
         return BINARY[tree.operator](left, right)
 
     def _typing(self, operand: Code, operator: str, name: str, at: int) -> Code:

@@ -5,11 +5,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from service.fhir.fhirpath import compare
 from service.fhir.fhirpath.code import Code, Truth, deciding, listing, single
+from service.fhir.fhirpath.distinct import distinct
+from service.fhir.fhirpath.equality import equal, equal_all, equivalent_all
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.node import Items, Node, plain
+from service.fhir.fhirpath.order import order
 from service.fhir.fhirpath.quantity import Quantity, aligned
+from service.fhir.fhirpath.reading import is_number, moment, quantity
 from service.fhir.fhirpath.scope import MAX_TEXT, Run
 from service.fhir.fhirpath.temporal import Temporal
 from service.fhir.fhirpath.temporal import add as add_span
@@ -70,7 +73,7 @@ def _equality(left: Code, right: Code) -> Truth:
     first, second = left.values, right.values
 
     def truth(run: Run, this: Items) -> bool | None:
-        return compare.equal_all(first(run, this), second(run, this))
+        return equal_all(first(run, this), second(run, this), run.charge)
 
     return truth
 
@@ -114,9 +117,7 @@ def _unequal(left: Code, right: Code) -> Code:
 
 def _equivalence(left: Code, right: Code) -> Truth:
     def truth(run: Run, this: Items) -> bool | None:
-        one, other = left.values(run, this), right.values(run, this)
-        run.charge(len(one) * len(other))
-        return compare.equivalent_all(one, other)
+        return equivalent_all(left.values(run, this), right.values(run, this), run.charge)
 
     return truth
 
@@ -131,7 +132,7 @@ def _ordering(decide: Callable[[int, int], bool]) -> Callable[[Code, Code], Code
                 return None
             if len(one) > 1 or len(other) > 1:
                 raise EvaluationError("several items where one is expected")
-            decided = compare.order(one[0], other[0])
+            decided = order(one[0], other[0])
             return None if decided is None else decide(decided, 0)
 
         return deciding(truth)
@@ -163,7 +164,7 @@ def _membership(element: Code, collection: Code) -> Code:
         if len(sought) > 1:
             raise EvaluationError("several items where one is expected")
         run.charge(len(items))
-        return any(compare.equal(sought[0], item) for item in items)
+        return any(equal(sought[0], item, run.charge) for item in items)
 
     return deciding(truth)
 
@@ -175,8 +176,7 @@ def _union(left: Code, right: Code) -> Code:
             return one
         if not one and len(other) < 2:
             return other
-        run.charge(len(one) + len(other))
-        return compare.distinct(one + other)
+        return distinct(one + other, run.charge)
 
     return listing(values)
 
@@ -193,30 +193,32 @@ def _arithmetic(compute: Callable[[Any, Any], Any]) -> Callable[[Code, Code], Co
                 result = compute(one, other)
             except ArithmeticError:
                 return []
-            return [] if result is None else [bounded(result)]
+            return [] if result is None else [bounded(result, run)]
 
         return listing(values)
 
     return build
 
 
-def bounded(result: Any) -> Any:
-    """The result itself; EvaluationError when a text or a number has outgrown reason."""
-    if type(result) is str and len(result) > MAX_TEXT:
-        raise EvaluationError("a text has grown too long")
-    if type(result) is int and result.bit_length() > 128:
+def bounded(result: Any, run: Run) -> Any:
+    """The result itself, paid for; EvaluationError when a text or a number has outgrown reason."""
+    if type(result) is str:
+        run.charge(len(result) >> 6)
+        if len(result) > MAX_TEXT:
+            raise EvaluationError("a text has grown too long")
+    elif type(result) is int and result.bit_length() > 128:
         raise EvaluationError("a number has grown too large")
     return result
 
 
 def _numbers(one: Any, other: Any, compute: Callable[[Any, Any], Any]) -> Any:
-    if compare.is_number(one) and compare.is_number(other):
+    if is_number(one) and is_number(other):
         return compute(one, other)
     raise EvaluationError("arithmetic needs two numbers")
 
 
 def _plus(one: Any, other: Any) -> Any:
-    if compare.is_number(one):
+    if is_number(one):
         return _numbers(one, other, operator.add)
     if type(one) is str and type(other) is str:
         return one + other
@@ -224,19 +226,19 @@ def _plus(one: Any, other: Any) -> Any:
 
 
 def _minus(one: Any, other: Any) -> Any:
-    if compare.is_number(one):
+    if is_number(one):
         return _numbers(one, other, operator.sub)
     return _with_quantity(one, other, -1)
 
 
 def _with_quantity(one: Any, other: Any, sign: int) -> Quantity | Temporal | None:
-    span = compare.quantity(other)
+    span = quantity(other)
     if span is None:
         raise EvaluationError("these two values cannot be added")
-    moment = compare.moment(one)
-    if moment is not None:
-        return add_span(moment, span, sign)
-    amount = compare.quantity(one)
+    start = moment(one)
+    if start is not None:
+        return add_span(start, span, sign)
+    amount = quantity(one)
     if amount is None:
         raise EvaluationError("these two values cannot be added")
     amounts = aligned(amount, span)
@@ -247,19 +249,19 @@ def _with_quantity(one: Any, other: Any, sign: int) -> Quantity | Temporal | Non
 
 
 def _times(one: Any, other: Any) -> Any:
-    if compare.is_number(one) and compare.is_number(other):
+    if is_number(one) and is_number(other):
         return one * other
     return _scaled(one, other, operator.mul)
 
 
 def _over(one: Any, other: Any) -> Any:
-    if compare.is_number(one) and compare.is_number(other):
+    if is_number(one) and is_number(other):
         return Decimal(one) / Decimal(other)
     return _scaled(one, other, operator.truediv)
 
 
 def _scaled(one: Any, other: Any, compute: Callable[[Decimal, Decimal], Decimal]) -> Quantity:
-    left, right = compare.quantity(one), compare.quantity(other)
+    left, right = quantity(one), quantity(other)
     if left is None or right is None:
         raise EvaluationError("arithmetic needs two numbers")
     if right.unit == "1":
@@ -284,7 +286,8 @@ def _mod(one: Any, other: Any) -> Any:
 
 def _concatenated(left: Code, right: Code) -> Code:
     def values(run: Run, this: Items) -> Items:
-        return [bounded(_text(single(left.values(run, this))) + _text(single(right.values(run, this))))]
+        joined = _text(single(left.values(run, this))) + _text(single(right.values(run, this)))
+        return [bounded(joined, run)]
 
     return listing(values)
 
@@ -308,7 +311,7 @@ def negative(operand: Code) -> Code:
             return []
         if type(value) is Quantity:
             return [Quantity(-value.value, value.unit)]
-        if not compare.is_number(value):
+        if not is_number(value):
             raise EvaluationError("only a number has a sign")
         return [-plain(value)]
 

@@ -9,8 +9,11 @@ from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.node import Items
 from service.fhir.json import Json, JsonObject
 
-WORK = 2_000_000
-"""Items one evaluation may touch: about two seconds, never reached by honest expressions."""
+WORK = 500_000
+"""Items one evaluation may touch: about half a second, never reached by honest expressions."""
+PATIENCE = 0.3
+"""Seconds the patterns of one evaluation may search: strangers' patterns can explode."""
+Charge = Callable[[int], None]
 MAX_TEXT = 1_000_000
 
 
@@ -51,7 +54,7 @@ class Scope:
 class Run:
     """One evaluation on its way: the scope, `%context`, `$index`, `$total`, and the work left."""
 
-    __slots__ = ("context", "index", "scope", "total", "work")
+    __slots__ = ("context", "index", "patience", "scope", "total", "work")
 
     def __init__(self, scope: Scope, context: Items) -> None:
         self.scope = scope
@@ -59,6 +62,7 @@ class Run:
         self.index = 0
         self.total: Items = []
         self.work = WORK
+        self.patience = PATIENCE
 
     def charge(self, items: int) -> None:
         """Pay for touching this many items; EvaluationError when the budget is spent."""

@@ -7,6 +7,7 @@ from service.fhir.fhirpath.functions import (
     fhir,
     filtering,
     numbers,
+    patterns,
     subsetting,
     texts,
 )
@@ -19,6 +20,7 @@ TABLE: dict[str, Function] = {
     **conversion.FUNCTIONS,
     **texts.FUNCTIONS,
     **numbers.FUNCTIONS,
+    **patterns.FUNCTIONS,
     **clock.FUNCTIONS,
     **fhir.FUNCTIONS,
 }

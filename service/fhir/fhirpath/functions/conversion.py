@@ -5,11 +5,13 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from service.fhir.fhirpath import compare
 from service.fhir.fhirpath.code import Code, deciding, single
 from service.fhir.fhirpath.functions.function import Compiles, Function, of_value
 from service.fhir.fhirpath.node import Items
 from service.fhir.fhirpath.quantity import CALENDAR, Quantity, of_json
+from service.fhir.fhirpath.reading import is_number
+from service.fhir.fhirpath.reading import moment as read_moment
+from service.fhir.fhirpath.reading import quantity as read_quantity
 from service.fhir.fhirpath.scope import Run
 from service.fhir.fhirpath.syntax import Call
 from service.fhir.fhirpath.temporal import Temporal, parse, parse_time
@@ -29,7 +31,7 @@ def to_boolean(value: Any) -> bool | None:
     if type(value) is str:
         text = value.lower()
         return True if text in _TRUE else False if text in _FALSE else None
-    if compare.is_number(value):
+    if is_number(value):
         return True if value == 1 else False if value == 0 else None
     return None
 
@@ -47,7 +49,7 @@ def to_decimal(value: Any) -> Decimal | int | None:
     """`toDecimal()`."""
     if type(value) is bool:
         return Decimal(int(value))
-    if compare.is_number(value):
+    if is_number(value):
         return value if isinstance(value, Decimal) else Decimal(value)
     if type(value) is str and _DECIMAL.fullmatch(value):
         return Decimal(value)
@@ -72,13 +74,13 @@ def to_string(value: Any) -> str | None:
 
 def to_date(value: Any) -> Temporal | None:
     """`toDate()`: the day of a dateTime."""
-    moment = compare.moment(value)
+    moment = read_moment(value)
     return Temporal("date", moment.parts[:3]) if moment is not None and moment.kind != "time" else None
 
 
 def to_date_time(value: Any) -> Temporal | None:
     """`toDateTime()`."""
-    moment = parse(value) if type(value) is str else compare.moment(value)
+    moment = parse(value) if type(value) is str else read_moment(value)
     if moment is None or moment.kind == "time":
         return None
     return Temporal("dateTime", moment.parts, moment.offset)
@@ -103,7 +105,7 @@ def _amount(value: Any) -> Quantity | None:
     if type(value) is bool:
         return Quantity(Decimal(int(value)), "1")
     if type(value) is not str:
-        return compare.quantity(value)
+        return read_quantity(value)
     found = _QUANTITY.fullmatch(value)
     if found is None:
         return None

@@ -1,7 +1,7 @@
 """Existence and subsets of collections (N1 sections 5.1 and 5.3)."""
 
 from service.fhir.fhirpath.code import Code, deciding
-from service.fhir.fhirpath.compare import distinct, key
+from service.fhir.fhirpath.distinct import distinct, key
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.functions.function import Compiles, Function, on_items, over_items
 from service.fhir.fhirpath.node import Items, plain
@@ -69,18 +69,18 @@ def _booleans(items: Items) -> list[bool]:
     return values
 
 
-def _within(smaller: Items, larger: Items) -> bool:
-    return {key(item) for item in smaller} <= {key(item) for item in larger}
+def _within(run: Run, smaller: Items, larger: Items) -> bool:
+    return {key(item, run.charge) for item in smaller} <= {key(item, run.charge) for item in larger}
 
 
 def _is_distinct(run: Run, items: Items) -> bool:
     run.charge(len(items))
-    return len(items) < 2 or len({key(item) for item in items}) == len(items)
+    return len(items) < 2 or len({key(item, run.charge) for item in items}) == len(items)
 
 
 def _distinct(run: Run, items: Items) -> Items:
     run.charge(len(items))
-    return distinct(items)
+    return distinct(items, run.charge)
 
 
 FUNCTIONS = {
@@ -92,8 +92,8 @@ FUNCTIONS = {
     "anyTrue": on_items(lambda _run, items: any(_booleans(items))),
     "allFalse": on_items(lambda _run, items: not any(_booleans(items))),
     "anyFalse": on_items(lambda _run, items: not all(_booleans(items))),
-    "subsetOf": on_items(lambda _run, items, other: _within(items, other), 1),
-    "supersetOf": on_items(lambda _run, items, other: _within(other, items), 1),
+    "subsetOf": on_items(_within, 1),
+    "supersetOf": on_items(lambda run, items, other: _within(run, other, items), 1),
     "count": over_items(lambda _run, items: [len(items)]),
     "distinct": over_items(_distinct),
     "isDistinct": on_items(_is_distinct),

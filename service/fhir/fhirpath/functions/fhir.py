@@ -83,7 +83,13 @@ def _html_checks(run: Run, items: Items) -> bool | None:
     return None if text is None else run.scope.html_is_safe(text)
 
 
+# Not in the list of the standard, but R4's own search parameter `item-subject` uses it.
+def _has_extension(run: Run, items: Items, url: Items) -> bool:
+    return bool(_extension(run, items, url))
+
+
 FUNCTIONS = {
+    "hasExtension": on_items(_has_extension, 1),
     "extension": over_items(_extension, 1),
     "hasValue": on_items(_has_value),
     "getValue": over_items(_get_value),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from service.fhir.fhirpath import types
 from service.fhir.fhirpath.access import is_type, of_type
 from service.fhir.fhirpath.code import Code, listing
-from service.fhir.fhirpath.compare import key
+from service.fhir.fhirpath.distinct import key
 from service.fhir.fhirpath.errors import BadExpression
 from service.fhir.fhirpath.functions.function import Compiles, Function
 from service.fhir.fhirpath.node import Items, members
@@ -62,7 +62,7 @@ def _repeat(compiler: Compiles, source: Code, call: Call) -> Code:
             for run.index, item in enumerate(level):
                 for result in projection(run, [item]):
                     run.charge(1)
-                    identity = _identity(result)
+                    identity = _identity(run, result)
                     if identity not in seen:
                         seen.add(identity)
                         fresh.append(result)
@@ -73,10 +73,10 @@ def _repeat(compiler: Compiles, source: Code, call: Call) -> Code:
     return listing(repeat)
 
 
-def _identity(item: object) -> object:
+def _identity(run: Run, item: object) -> object:
     # Elements of a tree are never met twice, so their place is their identity; computed values have none.
     holder = members(item)
-    return key(item) if holder is None else ("element", id(holder))
+    return key(item, run.charge) if holder is None else ("element", id(holder))
 
 
 def _aggregate(compiler: Compiles, source: Code, call: Call) -> Code:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from service.fhir.fhirpath.code import Code, Values, deciding, listing, single
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.node import Items
+from service.fhir.fhirpath.operators import bounded
 from service.fhir.fhirpath.scope import Run
 from service.fhir.fhirpath.steps import Step
 from service.fhir.fhirpath.syntax import Call, Expression
@@ -20,6 +21,8 @@ class Compiles(Protocol):
     def compile(self, tree: Expression, /) -> Code:
         """The code of an argument."""
 
+
+_LONG = 256
 
 Build = Callable[[Compiles, Code, Call], Code]
 
@@ -74,7 +77,7 @@ def of_value(compute: Callable[..., Any], least: int = 0, most: int | None = Non
 
         def values(run: Run, this: Items) -> Items:
             value = result(run, this)
-            return [] if value is None else [value]
+            return [] if value is None else [bounded(value, run)]
 
         return listing(values)
 
@@ -85,19 +88,17 @@ def on_text(decide: Callable[..., bool], least: int = 0) -> Function:
     """As `of_value`, for a function of a text that decides."""
 
     def build(compiler: Compiles, source: Code, call: Call) -> Code:
-        return deciding(_applied(text_only(decide), source.values, _arguments(compiler, call)))
+        return deciding(_applied(_text_only(decide), source.values, _arguments(compiler, call)))
 
     return Function(build, least, least)
 
 
 def of_text(compute: Callable[..., Any], least: int = 0, most: int | None = None) -> Function:
     """As `of_value`, for a function of a text."""
-    return of_value(text_only(compute), least, most)
+    return of_value(_text_only(compute), least, most)
 
 
-def text_only(compute: Callable[..., Any]) -> Callable[..., Any]:
-    """The same function, refusing everything but a text as its first argument."""
-
+def _text_only(compute: Callable[..., Any]) -> Callable[..., Any]:
     def checked(value: Any, *arguments: Any) -> Any:
         if type(value) is not str:
             raise EvaluationError("a text is expected")
@@ -113,19 +114,13 @@ def _arguments(compiler: Compiles, call: Call) -> list[Values]:
 def _applied(
     compute: Callable[..., Any], source: Values, arguments: list[Values]
 ) -> Callable[[Run, Items], Any]:
-    if not arguments:
-
-        def alone(run: Run, this: Items) -> Any:
-            value = single(source(run, this))
-            return None if value is None else compute(value)
-
-        return alone
-
     def applied(run: Run, this: Items) -> Any:
         value = single(source(run, this))
         given = [single(argument(run, this)) for argument in arguments]
         if value is None or None in given:
             return None
+        if type(value) is str and len(value) > _LONG:
+            run.charge(len(value) >> 6)
         return compute(value, *given)
 
     return applied

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 
-from service.fhir.fhirpath.compare import is_number
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.functions.function import Function, of_value
 from service.fhir.fhirpath.quantity import Quantity
+from service.fhir.fhirpath.reading import is_number
 
 _LARGEST = Decimal(10) ** 30
 

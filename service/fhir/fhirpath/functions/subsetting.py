@@ -1,7 +1,7 @@
 """Parts of collections and collections of parts (N1 sections 5.3, 5.4 and 5.8)."""
 
 from service.fhir.fhirpath.code import Code, listing, single
-from service.fhir.fhirpath.compare import distinct, key
+from service.fhir.fhirpath.distinct import distinct, key
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.functions.function import Compiles, Function, over_items
 from service.fhir.fhirpath.node import Items
@@ -25,14 +25,14 @@ def _many(count: Items) -> int:
 
 def _intersect(run: Run, items: Items, other: Items) -> Items:
     run.charge(len(items) + len(other))
-    kept = {key(item) for item in other}
-    return distinct([item for item in items if key(item) in kept])
+    kept = {key(item, run.charge) for item in other}
+    return distinct([item for item in items if key(item, run.charge) in kept], run.charge)
 
 
 def _exclude(run: Run, items: Items, other: Items) -> Items:
     run.charge(len(items) + len(other))
-    dropped = {key(item) for item in other}
-    return [item for item in items if key(item) not in dropped]
+    dropped = {key(item, run.charge) for item in other}
+    return [item for item in items if key(item, run.charge) not in dropped]
 
 
 def _combine(run: Run, items: Items, other: Items) -> Items:
@@ -41,7 +41,7 @@ def _combine(run: Run, items: Items, other: Items) -> Items:
 
 
 def _union(run: Run, items: Items, other: Items) -> Items:
-    return distinct(_combine(run, items, other))
+    return distinct(_combine(run, items, other), run.charge)
 
 
 def _children(compiler: Compiles, source: Code, _call: Call) -> Code:

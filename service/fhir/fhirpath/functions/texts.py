@@ -3,10 +3,7 @@
 import base64
 import binascii
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
-
-import regex
 
 from service.fhir.fhirpath.code import single
 from service.fhir.fhirpath.errors import EvaluationError
@@ -14,45 +11,6 @@ from service.fhir.fhirpath.functions.function import of_text, on_text, over_item
 from service.fhir.fhirpath.node import Items, plain
 from service.fhir.fhirpath.operators import bounded
 from service.fhir.fhirpath.scope import MAX_TEXT, Run
-
-PATIENCE = 0.1
-"""Seconds one pattern may search one text: partners send questionnaires, and patterns can explode."""
-MAX_PATTERN = 2_000
-
-
-@lru_cache(maxsize=512)
-def _pattern(text: str) -> regex.Pattern[str]:
-    if len(text) > MAX_PATTERN:
-        raise EvaluationError("a pattern too long to be tried")
-    try:
-        return regex.compile(text, regex.DOTALL)
-    except (regex.error, RecursionError, OverflowError, MemoryError) as error:
-        raise EvaluationError("a pattern that is no regular expression") from error
-
-
-def matches(text: str, pattern: str) -> bool:
-    """`matches()`: the pattern occurs in the text; only `^…$` ties it to both ends."""
-    try:
-        return _pattern(pattern).search(text, timeout=PATIENCE) is not None
-    except TimeoutError:
-        raise EvaluationError("a pattern that takes too long") from None
-
-
-def _matches_full(text: str, pattern: str) -> bool:
-    try:
-        return _pattern(pattern).fullmatch(text, timeout=PATIENCE) is not None
-    except TimeoutError:
-        raise EvaluationError("a pattern that takes too long") from None
-
-
-def _replace_matches(text: str, pattern: str, substitution: str) -> str:
-    template = regex.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", substitution.replace("\\", "\\\\"))
-    try:
-        return str(bounded(_pattern(pattern).sub(template, text, timeout=PATIENCE)))
-    except TimeoutError:
-        raise EvaluationError("a pattern that takes too long") from None
-    except (regex.error, IndexError) as error:
-        raise EvaluationError("a substitution that names no group") from error
 
 
 def _replace(text: str, pattern: str, substitution: str) -> str:
@@ -82,9 +40,9 @@ def _split(run: Run, items: Items, separator: Items) -> Items:
     return parts
 
 
-def _join(_run: Run, items: Items, separator: Items = ()) -> Items:  # type: ignore[assignment]
+def _join(run: Run, items: Items, separator: Items = ()) -> Items:  # type: ignore[assignment]
     mark = single(list(separator)) or ""
-    return [bounded(mark.join(str(plain(item)) for item in items))] if items else []
+    return [bounded(mark.join(str(plain(item)) for item in items), run)] if items else []
 
 
 def _characters(run: Run, items: Items) -> Items:
@@ -129,9 +87,6 @@ FUNCTIONS = {
     "lower": of_text(str.lower),
     "trim": of_text(str.strip),
     "replace": of_text(_replace, 2),
-    "matches": on_text(matches, 1),
-    "matchesFull": on_text(_matches_full, 1),
-    "replaceMatches": of_text(_replace_matches, 2),
     "length": of_text(len),
     "toChars": over_items(_characters),
     "split": over_items(_split, 1),
