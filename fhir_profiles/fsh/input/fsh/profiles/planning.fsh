@@ -22,6 +22,10 @@ Parent: http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-Goal
 Id: casebridge-goal
 Title: "Goal"
 Description: "What the client wants to reach, in the client's words. SDOHCC Goal."
+// SDOHCC Goal claims compliance with a US Core version (3.1.1) nobody has at hand, and profiles inherit the claim;
+// ours is about the version it derives from.
+* ^extension[+].url = "http://hl7.org/fhir/StructureDefinition/structuredefinition-compliesWithProfile"
+* ^extension[=].valueCanonical = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-goal|7.0.0"
 * obeys cb-goal-words
 * insert Must(meta.security, [[A goal of recovery names what it recovers from.]])
 * insert Must(identifier, [[The case-management system's own number.]])
