@@ -1,0 +1,51 @@
+"""From a bearer token to the Caller: one statement for every request, nothing remembered between two.
+
+A disabled partner, a revoked or expired token is refused at the next request, in every replica.
+"""
+
+import re
+from typing import NoReturn
+
+from starlette.requests import Request
+
+from service.fhir.outcome import Issue
+from service.flows.access.scopes import parse_all
+from service.flows.caller import Caller
+from service.flows.context import Context
+from service.kernel.failures import Refused
+from service.store import tokens
+
+_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,512}=*)", re.IGNORECASE)
+_REALM = 'Bearer realm="casebridge"'
+
+
+async def caller_of(request: Request) -> Caller:
+    """Who is calling; Refused("unauthenticated") with its RFC 6750 challenge otherwise."""
+    context: Context = request.app.state.wiring.context
+    return await caller_with(context, request.headers.getlist("authorization"))
+
+
+async def caller_with(context: Context, authorization: list[str]) -> Caller:
+    """As `caller_of`, from the values of the Authorization header."""
+    if not authorization:
+        _refuse("an access token is needed: Authorization: Bearer … from /auth/token", "")
+    match = _BEARER.fullmatch(authorization[0].strip())
+    if len(authorization) > 1 or not match:
+        _refuse("the Authorization header is not one bearer token", "invalid_request")
+    async with context.database.reading() as connection:
+        living = await tokens.living(connection, match[1], context.clock())
+    if living is None:
+        _refuse("the access token is unknown, expired or withdrawn", "invalid_token")
+    return Caller(
+        client_id=living.client_id,
+        name=living.name,
+        organization=living.organization,
+        roles=frozenset(living.roles),
+        scopes=parse_all(living.scopes),
+    )
+
+
+def _refuse(text: str, error: str) -> NoReturn:
+    """Without a token the challenge names no error (RFC 6750 §3.1)."""
+    challenge = f'{_REALM}, error="{error}", error_description="{text}"' if error else _REALM
+    raise Refused("unauthenticated", text, [Issue("error", "login", text)], challenge=challenge)

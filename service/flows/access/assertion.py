@@ -1,0 +1,203 @@
+"""Is this client assertion good? SMART 2.2 `private_key_jwt` (RFC 7523), stricter than any library's default.
+
+https://hl7.org/fhir/smart-app-launch/STU2.2/client-confidential-asymmetric.html. joserfc does the
+cryptography; everything that decides *which* key and *whether* is written here, because libraries have been
+wrong about it: algorithm confusion, ignored `crit`, keys taken from the header, lax base64.
+"""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
+from joserfc.jws import JWSRegistry, deserialize_compact
+
+from service.fhir.json import BadJson, Json, JsonObject, decode_object
+
+ALGORITHMS = ("RS384", "ES384")
+MAX_BYTES = 8_192
+MAX_LIFE = 300
+SKEW = 5
+"""Seconds: real clients send exp = now + 300 by a clock a little ahead of ours."""
+_MAX_JTI = 255
+_KEY_TYPE = {"RS384": "RSA", "ES384": "EC"}
+_COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
+PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
+
+
+class Unproven(Exception):
+    """The assertion proves nothing. The text may be shown to the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """An assertion taken apart, not yet believed: `issuer` only says whose keys to try."""
+
+    compact: str
+    algorithm: str
+    kid: str
+    jku: str | None
+    issuer: str
+    claims: JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a good assertion leaves: it must be remembered until `expires` (seconds since 1970)."""
+
+    client_id: str
+    jti: str
+    expires: int
+
+
+def read(compact: str) -> Assertion:
+    """Take an assertion apart, checking form and header. Unproven says what is wrong."""
+    if len(compact) > MAX_BYTES:
+        raise Unproven(f"the assertion is longer than {MAX_BYTES} bytes")
+    match = _COMPACT.fullmatch(compact)
+    if not match:
+        raise Unproven("the assertion is not a compact JWS: three base64url parts without padding")
+    header, claims = _part(match[1], "header"), _part(match[2], "payload")
+    _decoded(match[3])
+    algorithm, kid, jku = _header(header)
+    issuer = claims.get("iss")
+    if not isinstance(issuer, str) or not issuer or claims.get("sub") != issuer:
+        raise Unproven("iss and sub must both be the client_id")
+    return Assertion(compact, algorithm, kid, jku, issuer, claims)
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Unproven("the assertion is not base64url") from None
+    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
+        raise Unproven("the assertion is not canonical base64url")
+    return raw
+
+
+def _part(part: str, name: str) -> JsonObject:
+    try:
+        return decode_object(_decoded(part), max_depth=8)
+    except BadJson as error:
+        raise Unproven(f"the assertion's {name} is not usable JSON: {error}") from None
+
+
+def _header(header: JsonObject) -> tuple[str, str, str | None]:
+    algorithm, kid, jku = header.get("alg"), header.get("kid"), header.get("jku")
+    if algorithm not in ALGORITHMS:
+        raise Unproven("alg must be RS384 or ES384")
+    if header.get("typ") != "JWT":
+        raise Unproven("typ must be JWT")
+    if not isinstance(kid, str) or not kid:
+        raise Unproven("kid is required")
+    if "crit" in header or "b64" in header:
+        raise Unproven("critical header extensions are not understood")
+    if "jku" in header and not isinstance(jku, str):
+        raise Unproven("jku must be a text")
+    return algorithm, kid, jku
+
+
+def choose_key(key_set: Json, algorithm: str, kid: str) -> JsonObject | None:
+    """The one public key of a JWK Set with this kid and of the kty that fits; None if none, two, or unfit.
+
+    Two keys with the same kid and kty make the set ambiguous, so neither is used (SMART 2.2).
+    """
+    keys = key_set.get("keys") if isinstance(key_set, dict) else None
+    kty = _KEY_TYPE.get(algorithm)
+    if not isinstance(keys, list) or kty is None:
+        return None
+    named = [key for key in keys if isinstance(key, dict) and key.get("kid") == kid and key.get("kty") == kty]
+    return named[0] if len(named) == 1 and usable(named[0], algorithm) else None
+
+
+def usable(key: JsonObject, algorithm: str) -> bool:
+    """A public key for verifying signatures of this algorithm, and declared for nothing else."""
+    operations = key.get("key_ops", ["verify"])
+    return (
+        not any(member in key for member in PRIVATE)
+        and key.get("alg", algorithm) == algorithm
+        and key.get("use", "sig") == "sig"
+        and isinstance(operations, list)
+        and "verify" in operations
+        and _public(key, algorithm) is not None
+    )
+
+
+def _public(key: JsonObject, algorithm: str) -> RSAKey | ECKey | None:
+    """The key as joserfc knows it, from the members that make it and no others."""
+    names = ("kty", "n", "e") if algorithm == "RS384" else ("kty", "crv", "x", "y")
+    members: dict[str, Any] = {name: key.get(name) for name in names}
+    if not all(isinstance(value, str) and 0 < len(value) < 3000 for value in members.values()):
+        return None
+    try:
+        if algorithm == "ES384":
+            return ECKey.import_key(members) if members["crv"] == "P-384" else None
+        modulus, exponent = (int.from_bytes(_decoded(members[name])) for name in ("n", "e"))
+        sane = 2048 <= modulus.bit_length() <= 8192 and modulus % 2 and 3 <= exponent < 2**32 and exponent % 2
+        return RSAKey.import_key(members) if sane else None
+    except (JoseError, ValueError, Unproven):
+        return None
+
+
+class _Registry(JWSRegistry):
+    """Our two algorithms. The header was read by `_header`; what is ignored may look as it likes."""
+
+    max_header_length = MAX_BYTES
+    max_signature_length = MAX_BYTES
+
+    def check_header(self, header: dict[str, Any]) -> None:
+        """Nothing left to check."""
+
+
+_REGISTRY = _Registry(algorithms=ALGORITHMS)
+
+
+def verified(assertion: Assertion, key: JsonObject) -> bool:
+    """True when `key` (from `choose_key`) made the signature."""
+    public = _public(key, assertion.algorithm)
+    if public is None:
+        return False
+    try:
+        deserialize_compact(assertion.compact, public, [assertion.algorithm], _REGISTRY)
+    except (JoseError, ValueError):
+        return False
+    return True
+
+
+def prove(assertion: Assertion, audience: str, now: datetime) -> Proof:
+    """Check the claims of an assertion whose signature is verified. Unproven says which is wrong.
+
+    `audience` is our token URL, compared exactly; an array may hold it alone, because an assertion meant
+    for several servers can be replayed by one of them at another (CVE-2025-27370).
+    """
+    claims, at = assertion.claims, now.timestamp()
+    if claims.get("aud") not in (audience, [audience]):
+        raise Unproven(f"aud must be exactly {audience}")
+    expires, jti = claims.get("exp"), claims.get("jti")
+    if not isinstance(expires, int) or isinstance(expires, bool):
+        raise Unproven("exp must be an integer")
+    if expires <= at:
+        raise Unproven("the assertion has expired")
+    if expires > at + MAX_LIFE + SKEW:
+        raise Unproven("exp must be no more than five minutes ahead")
+    if not isinstance(jti, str) or not 0 < len(jti) <= _MAX_JTI:
+        raise Unproven(f"jti is required: a text of at most {_MAX_JTI} characters, never used before")
+    for name in ("nbf", "iat"):
+        _not_later(claims, name, at)
+    return Proof(assertion.issuer, jti, expires)
+
+
+def _not_later(claims: JsonObject, name: str, at: float) -> None:
+    if name not in claims:
+        return
+    moment = claims[name]
+    if isinstance(moment, bool) or not isinstance(moment, int | Decimal):
+        raise Unproven(f"{name} must be a number")
+    if moment > at + SKEW:
+        raise Unproven(f"{name} is in the future")

@@ -1,0 +1,178 @@
+"""A partner becomes known, is looked at, gets a token for local use, and can be shut out.
+
+`casebridge partner add|list|show|token|disable` print what these return.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from service.fhir.json import JsonObject
+from service.flows.access.registration import checked_key_set, checked_name, checked_roles, checked_scopes
+from service.flows.context import Context
+from service.flows.issue_token import new_token
+from service.flows.writing import version_of
+from service.kernel.clock import instant
+from service.kernel.failures import Refused
+from service.kernel.ids import ClientId, new_id
+from service.remote.guard import RefusedAddress, check_url
+from service.store import partners, tokens
+from service.store.partners import Partner
+from service.store.tokens import Issued
+
+DIALECTS = ("sdohcc", "bser", "cow")
+DELIVERIES = ("push", "subscribe", "poll")
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What an operator says of a partner. `jwks` is a file or a URL; `delivery` None: push if it can be."""
+
+    name: str
+    roles: Sequence[str]
+    scopes: Sequence[str] = ()
+    jwks: str | None = None
+    fhir_base: str | None = None
+    token_url: str | None = None
+    dialect: str = "sdohcc"
+    delivery: str | None = None
+
+
+async def add(context: Context, wanted: Registration) -> JsonObject:
+    """Register a partner together with its Organization. Refused says what is wrong or taken."""
+    now = context.clock()
+    partner = _partner(context, wanted)
+    organization = {"resourceType": "Organization", "active": True, "name": partner.name}
+    id_ = partner.organization.removeprefix("Organization/")
+    async with context.database.unit() as unit:
+        if not await partners.add(unit, partner):
+            raise Refused("conflict", f"there is a partner named {partner.name!r} already; names are unique")
+        unit.put(version_of(context, organization, id_, None, "", now))
+    return described(context, partner)
+
+
+async def everyone(context: Context) -> list[JsonObject]:
+    """All partners, by name."""
+    async with context.database.reading() as connection:
+        return [described(context, partner) for partner in await partners.everyone(connection)]
+
+
+async def show(context: Context, name: str) -> JsonObject:
+    """One partner."""
+    return described(context, await _named(context, name))
+
+
+async def disable(context: Context, name: str) -> JsonObject:
+    """Shut a partner out: its next request is refused, whatever token it holds."""
+    partner = await _named(context, name)
+    async with context.database.unit() as unit:
+        await partners.disable(unit, partner.client_id, context.clock())
+    return described(context, await _named(context, name))
+
+
+async def mint_token(context: Context, name: str) -> str:
+    """A short-lived access token with all the partner's scopes, for an operator on this machine."""
+    partner = await _named(context, name)
+    expires = context.clock() + timedelta(seconds=context.settings.token_seconds)
+    issued = Issued(partner.client_id, new_token(), partner.scopes, expires)
+    async with context.database.unit() as unit:
+        if not await tokens.issue(unit, issued):
+            raise Refused("conflict", f"the partner {partner.name!r} is disabled")
+    return issued.token
+
+
+def described(context: Context, partner: Partner) -> JsonObject:
+    """A registration as JSON: what the partner's engineers need to call us, and how we call them."""
+    shown: dict[str, Any] = {
+        "client_id": partner.client_id,
+        "name": partner.name,
+        "organization": partner.organization,
+        "roles": partner.roles,
+        "scopes": partner.scopes,
+        "fhir": context.base,
+        "token_endpoint": f"{context.base.removesuffix('/fhir')}/auth/token",
+        "jwks_url": partner.jwks_url,
+        "kids": [key["kid"] for key in partner.jwks["keys"]] if partner.jwks else None,
+        "fhir_base": partner.fhir_base,
+        "token_url": partner.token_url,
+        "dialect": partner.dialect,
+        "delivery": partner.delivery,
+        "created_at": instant(partner.created_at),
+        "disabled_at": instant(partner.disabled_at) if partner.disabled_at else None,
+    }
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+async def _named(context: Context, name: str) -> Partner:
+    async with context.database.reading() as connection:
+        partner = await partners.named(connection, name.strip())
+    if partner is None:
+        raise Refused("absent", f"there is no partner named {name!r}; `casebridge partner list` shows them")
+    return partner
+
+
+def _partner(context: Context, wanted: Registration) -> Partner:
+    roles = checked_roles(wanted.roles)
+    by_url = wanted.jwks is not None and wanted.jwks.startswith(("https://", "http://"))
+    return Partner(
+        client_id=ClientId(new_id()),
+        name=checked_name(wanted.name),
+        organization=f"Organization/{new_id()}",
+        roles=roles,
+        scopes=checked_scopes(wanted.scopes, roles),
+        jwks=_key_set(Path(wanted.jwks)) if wanted.jwks and not by_url else None,
+        jwks_url=_url(context, wanted.jwks, "--jwks") if by_url else None,
+        fhir_base=_base(context, wanted.fhir_base),
+        token_url=_url(context, wanted.token_url, "--token-url"),
+        dialect=_one_of(wanted.dialect, DIALECTS, "--dialect"),
+        delivery=_delivery(wanted),
+        disabled_at=None,
+        created_at=context.clock(),
+    )
+
+
+def _key_set(path: Path) -> JsonObject:
+    try:
+        with path.open("rb") as file:
+            raw = file.read(262_145)
+    except OSError as error:
+        raise Refused("malformed", f"--jwks: {path} cannot be read: {error.strerror}") from None
+    if len(raw) > 262_144:
+        raise Refused("malformed", f"--jwks: {path} is too large for a key set")
+    return checked_key_set(raw)
+
+
+def _url(context: Context, url: str | None, option: str) -> str | None:
+    """A URL whose form we may use; what it resolves to is judged at every connection."""
+    if url is None:
+        return None
+    try:
+        parts = check_url(url)
+    except RefusedAddress as error:
+        raise Refused("malformed", f"{option}: {error}") from None
+    if parts.scheme == "http" and not context.settings.outbound_allow:
+        text = f"{option}: https is required unless CASEBRIDGE_OUTBOUND_ALLOW lists the network"
+        raise Refused("malformed", text)
+    return url
+
+
+def _base(context: Context, url: str | None) -> str | None:
+    url = _url(context, url, "--fhir-base")
+    if url and ("?" in url or "#" in url):
+        raise Refused("malformed", "--fhir-base: a FHIR base has no query and no fragment")
+    return url.rstrip("/") if url else None
+
+
+def _delivery(wanted: Registration) -> str:
+    delivery = wanted.delivery or ("push" if wanted.fhir_base else "poll")
+    if delivery == "push" and not wanted.fhir_base:
+        raise Refused("malformed", "--delivery push needs --fhir-base")
+    return _one_of(delivery, DELIVERIES, "--delivery")
+
+
+def _one_of(value: str, allowed: tuple[str, ...], option: str) -> str:
+    if value not in allowed:
+        raise Refused("malformed", f"{option} is one of {', '.join(allowed)}")
+    return value
