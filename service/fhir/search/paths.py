@@ -7,7 +7,7 @@ out (`valueQuantity`), so that walking needs no types. The subset is what R4's p
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from service.fhir import r4
@@ -32,11 +32,13 @@ Step = str | Guard
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Steps from the root to values of FHIR type `type`; `binding`: the value set a code must be from."""
+    """Steps from the root to values of FHIR type `type`. `binding`: the value set a code must be from.
+    `many`: there may be several values."""
 
     steps: tuple[Step, ...]
     type: str
     binding: str = ""
+    many: bool = False
 
 
 _STEP = re.compile(
@@ -92,7 +94,7 @@ def _step(route: Route, match: re.Match[str]) -> list[Route]:
 
 
 def _guarded(route: Route, guard: Guard) -> Route:
-    return Route((*route.steps, guard), route.type, route.binding)
+    return replace(route, steps=(*route.steps, guard))
 
 
 def _field(route: Route, name: str) -> list[Route]:
@@ -101,4 +103,19 @@ def _field(route: Route, name: str) -> list[Route]:
     if element is None:
         return []
     binding = element.facts.get("binding", "") if "code" in element.types else ""
-    return [Route((*route.steps, element.key(type_)), type_, binding) for type_ in element.types]
+    many = route.many or element.many
+    return [Route((*route.steps, element.key(type_)), type_, binding, many) for type_ in element.types]
+
+
+def single(found: tuple[Route, ...]) -> bool:
+    """Whether these routes lead to one value at most: no array on the way, and choices of one element."""
+    elements = {tuple(str(step) for step in route.steps[:-1]) for route in found}
+    last = {_choice(str(route.steps[-1]), route.type) for route in found if route.steps}
+    return len(elements) == len(last) == 1 and not any(
+        route.many or route.type == "Timing" for route in found
+    )
+
+
+def _choice(key: str, type_: str) -> str:
+    suffix = type_[:1].upper() + type_[1:]
+    return key.removesuffix(suffix)

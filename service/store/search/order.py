@@ -1,0 +1,79 @@
+"""The order of a search as SQL, and the place in it where the next page begins.
+
+Every order ends with type and id, so that it is total. A resource without a value comes last in either
+direction: its value is read as the far end of its kind. Values travel in cursors as PostgreSQL writes them.
+"""
+
+from dataclasses import dataclass
+
+from service.fhir.search.query import Query, Sort
+from service.store.search.statement import Statement
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """One key of the order: an expression of SQL, its type, and its direction."""
+
+    expression: str
+    cast: str
+    descending: bool
+
+    @property
+    def direction(self) -> str:
+        """ASC or DESC."""
+        return "DESC" if self.descending else "ASC"
+
+
+_TABLE = {"date": "search_date", "string": "search_string", "number": "search_number"}
+_COLUMN = {"date": "low", "string": "left({0}.value, 200)", "number": "low"}
+_CAST = {"date": "timestamptz", "string": 'text COLLATE "C"', "number": "numeric"}
+_LAST = {
+    ("date", False): "'infinity'", ("date", True): "'-infinity'",
+    ("string", False): "U&'\\+10FFFF'", ("string", True): "''",
+    ("number", False): "'Infinity'", ("number", True): "'-Infinity'",
+}  # fmt: skip
+
+
+def ranks(statement: Statement, query: Query, row: str) -> list[Rank]:
+    """The keys of the order over a row of `resource`, the deciding type and id included."""
+    found = [_rank(statement, sort, row) for sort in query.sort]
+    if len(query.types) > 1:
+        found.append(Rank(f"{row}.type", "text", False))
+    if not any(sort.by == "id" for sort in query.sort):
+        found.append(Rank(f"{row}.id", "text", False))
+    return found
+
+
+def _rank(statement: Statement, sort: Sort, row: str) -> Rank:
+    if sort.by == "id":
+        return Rank(f"{row}.id", "text", sort.descending)
+    if sort.by == "updated":
+        return Rank(f"{row}.updated", "timestamptz", sort.descending)
+    value = statement.alias("o")
+    column = _COLUMN[sort.by].format(value) if sort.by == "string" else f"{value}.low"
+    pick = "max" if sort.descending else "min"
+    cast = _CAST[sort.by]
+    expression = (
+        f"coalesce((SELECT {pick}({column}) FROM {_TABLE[sort.by]} {value} WHERE {value}.type = {row}.type"  # noqa: S608
+        f" AND {value}.id = {row}.id AND {value}.param = {statement.bind(sort.code)})"
+        f", {_LAST[sort.by, sort.descending]}::{cast})"
+    )
+    return Rank(expression, cast, sort.descending)
+
+
+def order_by(names: list[str], keys: list[Rank]) -> str:
+    """ORDER BY of these expressions in the directions of the keys."""
+    return ", ".join(f"{name} {key.direction}" for name, key in zip(names, keys, strict=True))
+
+
+def after(statement: Statement, names: list[str], keys: list[Rank], place: tuple[str, ...]) -> str:
+    """Strictly behind `place` in the order. The first key's own bound lets an index begin there."""
+    bound = [statement.bind(v) + f"::{k.cast}" for v, k in zip(place, keys, strict=True)]
+    alternatives = []
+    for depth, key in enumerate(keys):
+        same = [f"{names[i]} = {bound[i]}" for i in range(depth)]
+        alternatives.append(
+            " AND ".join([*same, f"{names[depth]} {'<' if key.descending else '>'} {bound[depth]}"])
+        )
+    lead = f"{names[0]} {'<=' if keys[0].descending else '>='} {bound[0]}"
+    return f"({lead} AND ({' OR '.join(f'({each})' for each in alternatives)}))"

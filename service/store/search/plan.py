@@ -1,0 +1,130 @@
+"""Which way through the tables a search takes.
+
+gathered   some condition picks few rows (a client, an identifier, a chain): all of them are gathered by
+           index first (MATERIALIZED), then put in order. Left free, the planner walks the order instead
+           and hopes to meet twenty of them soon.
+dated      the order is by one date and no condition picks few: walk that date's own index, in order,
+           and check the rest on the way; rows without the date follow in a second statement.
+plain      otherwise: PostgreSQL decides between the keys and the order of ids, by its statistics.
+"""
+
+from dataclasses import replace
+from typing import Literal
+
+from service.fhir.search import keys
+from service.fhir.search.query import Chain, Condition, Dates, Has, Ids, InList, Keys, Query, Sort, Strings
+from service.store.search import relations
+from service.store.search.order import Rank, after, order_by, ranks
+from service.store.search.statement import Statement
+from service.store.search.where import all_of
+
+Plan = Literal["gathered", "dated", "plain"]
+
+COLUMNS = ("type", "id", "version", "updated", "deleted", "author", "patient", "body")
+
+
+def plan_of(query: Query) -> Plan:
+    """The plan for a query."""
+    if any(_picks_few(condition) for condition in query.where):
+        return "gathered"
+    first = query.sort[0] if query.sort else None
+    if first is None or first.by in ("id", "updated"):
+        return "plain"
+    return "dated" if first.by == "date" and first.single and len(query.types) == 1 else "gathered"
+
+
+def _picks_few(condition: Condition) -> bool:
+    match condition:
+        case Keys():
+            return condition.selective and not condition.negated
+        case Ids() | Chain() | Has() | InList():
+            return True
+        case Strings():
+            return condition.match != "contains"
+        case _:
+            return False
+
+
+def _cover(statement: Statement, query: Query, row: str) -> str:
+    """Type, visibility and all conditions."""
+    if len(query.types) == 1:
+        kind = f"{row}.type = {statement.bind(query.types[0])}"
+    else:
+        kind = f"{row}.type = ANY({statement.bind(list(query.types), 'text[]')})"
+    return f"{kind} AND {statement.visible(row)} AND {all_of(statement, query.where, row)}"
+
+
+def _columns(row: str) -> str:
+    return ", ".join(f"{row}.{name}" for name in COLUMNS)
+
+
+def counting(statement: Statement, query: Query) -> str:
+    """All that match: `SELECT …` without a target list to be counted or explained."""
+    return f"FROM resource r WHERE {_cover(statement, query, 'r')}"
+
+
+def gathered(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
+    """A page, from all candidates."""
+    found = ranks(statement, query, "r")
+    names = [f"k{place}" for place in range(len(found))]
+    shown = ", ".join(f"{rank.expression} AS {name}" for rank, name in zip(found, names, strict=True))
+    start = f"WHERE {after(statement, names, found, place)}" if place else ""
+    order = order_by(names, found)
+    texts = ", ".join(f"page.{name}::text" for name in names)
+    return f"""WITH candidate AS MATERIALIZED (
+  SELECT r.type, r.id, {shown} FROM resource r WHERE {_cover(statement, query, "r")}
+), page AS (
+  SELECT * FROM candidate {start} ORDER BY {order} LIMIT {statement.bind(limit, "int")}
+)
+SELECT {_columns("r")}, ARRAY[{texts}] AS place
+FROM page JOIN resource r ON r.type = page.type AND r.id = page.id
+ORDER BY {order_by([f"page.{name}" for name in names], found)}"""  # noqa: S608
+
+
+def plain(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
+    """A page, in the order of an index of `resource`."""
+    return _walk(statement, query, ranks(statement, query, "r"), "resource r", place=place, limit=limit)
+
+
+def dated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
+    """A page of those that have the date, along its index."""
+    first = query.sort[0]
+    rest = ranks(statement, replace(query, sort=query.sort[1:]), "r")
+    rest = [replace(rank, expression="d.id") if rank.expression == "r.id" else rank for rank in rest]
+    mine = [c for c in query.where if isinstance(c, Dates) and c.code == first.code]
+    others = tuple(c for c in query.where if c not in mine)
+    along = [f"({' OR '.join(relations.date(statement, asked, 'd') for asked in c.any_of)})" for c in mine]
+    on = f"d.type = {statement.bind(query.types[0])} AND d.param = {statement.bind(first.code)}"
+    source = "search_date d JOIN resource r ON r.type = d.type AND r.id = d.id"
+    keys_ = [Rank("d.low", "timestamptz", first.descending), *_along_id(rest, first)]
+    extra = " AND ".join([on, *along])
+    return _walk(
+        statement, replace(query, where=others), keys_, source, place=place, limit=limit, extra=extra
+    )
+
+
+def _along_id(rest: list[Rank], first: Sort) -> list[Rank]:
+    """With nothing else to order by, ids follow the date's direction: the index is then read straight."""
+    return [replace(rest[0], descending=first.descending)] if len(rest) == 1 else rest
+
+
+def undated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str | None:
+    """A page of those without the date; None when a condition asks for the date, so that there are none."""
+    first = query.sort[0]
+    if any(isinstance(c, Dates) and c.code == first.code for c in query.where):
+        return None
+    missing = Keys((keys.present(keys.name(query.types[0], first.code)),), negated=True)
+    lacking = replace(query, sort=query.sort[1:], where=(*query.where, missing))
+    return _walk(statement, lacking, ranks(statement, lacking, "r"), "resource r", place=place, limit=limit)
+
+
+def _walk(
+    statement: Statement, query: Query, found: list[Rank], source: str, *, place: tuple[str, ...],
+    limit: int, extra: str = "true",
+) -> str:  # fmt: skip
+    names = [rank.expression for rank in found]
+    start = f" AND {after(statement, names, found, place)}" if place else ""
+    texts = ", ".join(f"({name})::text" for name in names)
+    return f"""SELECT {_columns("r")}, ARRAY[{texts}] AS place
+FROM {source} WHERE {extra} AND {_cover(statement, query, "r")}{start}
+ORDER BY {order_by(names, found)} LIMIT {statement.bind(limit, "int")}"""  # noqa: S608
