@@ -51,7 +51,7 @@ def structures(core: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
 
 
 WIDENED = ("structuredefinition-", "elementdefinition-", "capabilitystatement-", "regex")
-"""Tooling extensions whose R4 contexts are narrower than R4's own definitions and every guide's use of them."""
+"""Tooling extensions whose R4 contexts are narrower than R4's own use of them."""
 
 
 def widened(definition: JsonObject) -> JsonObject:

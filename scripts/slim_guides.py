@@ -1,4 +1,4 @@
-"""Slim published guides into fhir_profiles/guides/<name>-<version>.ndjson.gz, so that we can check against them.
+"""Slim published guides into fhir_profiles/guides/<name>-<version>.ndjson.gz, to check against them.
 
     .venv/bin/python scripts/slim_guides.py [folder with the .tgz files] [package …]
 

@@ -98,7 +98,7 @@ def _terms() -> Shelf:
 
 
 def definitions() -> Shelf:
-    """The slim definitions themselves: types by name, profiles and extensions as `StructureDefinition|url`."""
+    """The slim definitions: types by name, profiles and extensions as `StructureDefinition|url`."""
     return _shelf()
 
 

@@ -1,7 +1,7 @@
 """Profile validation: R4's own rules and the profiles of our guides, compiled from snapshots.
 
-    validator = load()
-    issues = validator.validate(resource, ["https://…/StructureDefinition/…"])
+validator = load()
+issues = validator.validate(resource, ["https://…/StructureDefinition/…"])
 """
 
 from service.fhir.validate.packages import BrokenPackage

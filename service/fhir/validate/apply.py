@@ -45,7 +45,7 @@ def _children(run: Run, rule: Rule, value: JsonObject, place: Place) -> None:
             item
             for key, type_ in child.keys
             if key in value or f"_{key}" in value
-            for item in at_key(value, key, type_, child.name, place, len(child.keys) > 1 or key != child.name)
+            for item in at_key(value, key, type_, child.name, place, choice=key != child.name)
         ]
         _counted(run, child, items, place)
         _values(run, child, items, place)
@@ -56,7 +56,9 @@ def _counted(run: Run, rule: Rule, items: list[Item], owner: Place) -> None:
     if len(items) < rule.least:
         wanted = "is required" if rule.least == 1 else f"is required {rule.least} times"
         few = f"found {len(items)}" if items else "found none"
-        run.report(at, "required", "cardinality-min", rule.source, f"{rule.label} {wanted} by this profile, {few}")
+        run.report(
+            at, "required", "cardinality-min", rule.source, f"{rule.label} {wanted} by this profile, {few}"
+        )
     if rule.most is not None and len(items) > rule.most:
         allowed = f"at most {rule.most} allowed" if rule.most else "not allowed"
         finding = f"{rule.label} is {allowed} by this profile, found {len(items)}"
@@ -79,7 +81,7 @@ def _value(run: Run, rule: Rule, item: Item) -> None:
         return
     _shape(run, rule, item)
     if rule.binding and item.value is not None:
-        check_binding(run, rule.binding, item.value, item.type, item.place, rule.source)
+        check_binding(run, rule.binding, item.value, item.type, item.place, source=rule.source)
     if isinstance(item.value, dict):
         if rule.targets is not None:
             check_targets(run, rule, item)

@@ -16,16 +16,16 @@ _MEDIA_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
 _media_type = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:\s*;\s*[\w.-]+=(?:\"[^\"]*\"|[^\s;\"]+))*\s*;?").fullmatch
 
 
-def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, source: str) -> None:
+def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, source: str) -> None:
     """Check a code, Coding, CodeableConcept or Quantity against a required value set."""
     known = run.definitions.value_set(url)
     if known is None:
         _undecided(run, url, value, at)
     elif isinstance(value, str):
         if value not in known.any_system:
-            _refuse(run, known, f"the code {shown(value)} is not", value, at, source)
+            _refuse(run, known, f"the code {shown(value)} is not", value, at, source=source)
     elif isinstance(value, dict):
-        _coded(run, known, value, type_, at, source)
+        _coded(run, known, value, type_, at, source=source)
 
 
 def _undecided(run: Run, url: str, value: Json, at: Place) -> None:
@@ -37,29 +37,29 @@ def _undecided(run: Run, url: str, value: Json, at: Place) -> None:
             run.report(at, "code-invalid", "binding", url, finding)
         return
     finding = "whether the code belongs to the required value set cannot be decided here"
-    run.report(at, "not-supported", "binding", url, finding, "information")
+    run.report(at, "not-supported", "binding", url, finding, severity="information")
 
 
-def _coded(run: Run, known: ValueSet, value: JsonObject, type_: str, at: Place, source: str) -> None:
+def _coded(run: Run, known: ValueSet, value: JsonObject, type_: str, at: Place, *, source: str) -> None:
     codings = _codings(value)
     if any(in_set(coding, known) for coding in codings):
         return
     if not codings:
         if type_ == "CodeableConcept" and ("text" in value or "coding" in value):
-            _refuse(run, known, "a code is required, found none", "", at, source)
+            _refuse(run, known, "a code is required, found none", "", at, source=source)
         return
     coding = codings[0]
     code, system = coding.get("code"), coding.get("system")
     place = (at, "coding", 0) if type_ == "CodeableConcept" else at
     if not isinstance(code, str):
-        _refuse(run, known, "a code is required, found none", "", at, source)
+        _refuse(run, known, "a code is required, found none", "", at, source=source)
     elif code in known.any_system:
         wanted = " or ".join(sorted(s for s, codes in known.systems.items() if code in codes))
         found = f"the system {shown(system)}" if isinstance(system, str) else "no system"
         finding = f"the code {shown(code)} comes with {found}, expected {wanted}, value set {known.url}"
         run.report(place, "code-invalid", "binding", source, finding)
     else:
-        _refuse(run, known, f"the code {shown(code)} is not", code, place, source)
+        _refuse(run, known, f"the code {shown(code)} is not", code, place, source=source)
 
 
 def _codings(value: JsonObject) -> list[JsonObject]:
@@ -69,7 +69,7 @@ def _codings(value: JsonObject) -> list[JsonObject]:
     return [c for c in listed if isinstance(c, dict)] if isinstance(listed, list) else []
 
 
-def _refuse(run: Run, known: ValueSet, found: str, code: str, at: Place, source: str) -> None:
+def _refuse(run: Run, known: ValueSet, found: str, code: str, at: Place, *, source: str) -> None:
     close = get_close_matches(code[:64], known.any_system, n=1, cutoff=0.7) if code else []
     guess = f"; did you mean {shown(close[0])}?" if close else ""
     middle = " in" if found.endswith("is not") else "; it must come from"

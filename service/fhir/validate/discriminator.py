@@ -24,7 +24,7 @@ _STEP = re.compile(r"\$this|resolve\(\)|ofType\((\w+)\)|extension\(['\"]([^'\"]*
 
 
 class Item(NamedTuple):
-    """A value found in an instance: its `_` sibling, its FHIR type, its place. `partial`: only the type is known."""
+    """A value in an instance: its `_` sibling, FHIR type and place. `partial`: only the type is known."""
 
     value: Json
     sibling: JsonObject | None
@@ -53,6 +53,7 @@ class Test:
     passes: Callable[["Run", Sequence[Item]], Answer]
 
     def __call__(self, run: "Run", item: Item) -> Answer:
+        """Does this value belong, as far as this discriminator tells?"""
         found = follow(run, item, self.steps)
         return None if found is None else self.passes(run, found)
 
@@ -79,10 +80,14 @@ def members(owner: JsonObject, owner_type: str, name: str, place: Place) -> list
     if element is None:
         return []
     pairs = [(element.key(t), t) for t in element.types]
-    return [item for key, type_ in pairs for item in at_key(owner, key, type_, name, place, element.choice)]
+    return [
+        item for key, type_ in pairs for item in at_key(owner, key, type_, name, place, choice=element.choice)
+    ]
 
 
-def at_key(owner: JsonObject, key: str, type_: str, name: str, place: Place, choice: bool = False) -> list[Item]:
+def at_key(
+    owner: JsonObject, key: str, type_: str, name: str, place: Place, *, choice: bool = False
+) -> list[Item]:
     """The values under one JSON key, primitives together with their `_` siblings."""
     value = owner.get(key)
     beside = owner.get(f"_{key}") if type_ in r4.PRIMITIVES else None
@@ -91,7 +96,9 @@ def at_key(owner: JsonObject, key: str, type_: str, name: str, place: Place, cho
     segment = f"{name}.ofType({type_})" if choice else name
     if isinstance(value, list) or isinstance(beside, list):
         return _aligned(value, beside, type_, place, segment)
-    return [Item(value, beside if isinstance(beside, dict) else None, _actual(type_, value), (place, segment, -1))]
+    return [
+        Item(value, beside if isinstance(beside, dict) else None, _actual(type_, value), (place, segment, -1))
+    ]
 
 
 def _aligned(value: Json, beside: Json, type_: str, place: Place, segment: str) -> list[Item]:
@@ -244,7 +251,9 @@ def _below(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]
 def _inherited(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:
     if step.kind in ("resolve", "type"):
         return []
-    return [found for tree in _trees(definitions, branch, "profile") for found in _below(definitions, tree, step)]
+    return [
+        found for tree in _trees(definitions, branch, "profile") for found in _below(definitions, tree, step)
+    ]
 
 
 def _own(definitions: Definitions, branch: Branch, step: Step) -> list[Branch]:

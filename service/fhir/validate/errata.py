@@ -6,7 +6,8 @@ snapshots, so the expression is what identifies the mistake. None: do not evalua
 
 _FIXED: dict[str, str | None] = {
     # que-12 counts from the wrong number
-    "enableWhen.count() > 2 implies enableBehavior.exists()": "enableWhen.count() < 2 or enableBehavior.exists()",
+    "enableWhen.count() > 2 implies enableBehavior.exists()": "enableWhen.count() < 2 or"
+    " enableBehavior.exists()",
     # app-4 names a status that does not exist
     "Appointment.cancelationReason.exists() implies (Appointment.status='no-show' or"
     " Appointment.status='cancelled')": "cancelationReason.exists() implies (status='noshow' or"

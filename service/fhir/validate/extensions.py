@@ -57,7 +57,9 @@ def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> 
         return
     defined_as_modifier = bool(found["rows"][0].get("modifier"))
     if modifier != defined_as_modifier:
-        proper, other = ("modifierExtension", "extension") if defined_as_modifier else ("extension", "modifierExtension")
+        proper, other = (
+            ("modifierExtension", "extension") if defined_as_modifier else ("extension", "modifierExtension")
+        )
         finding = f"this extension belongs under {proper}, not under {other}"
         run.report(at, "extension", "extension-modifier", url, finding)
     contexts = found.get("context")
@@ -72,7 +74,8 @@ def _check_context(run: Run, url: str, contexts: list[list[str]], at: Place) -> 
         if kind != "element" or _fits(run, expression, owners):
             return
     allowed = ", ".join(expression for _, expression in contexts)
-    finding = f"this extension may stand on {allowed}, found it on {max(owners, key=len, default='something unknown')}"
+    here = max(owners, key=len, default="something unknown")
+    finding = f"this extension may stand on {allowed}, found it on {here}"
     run.report(at, "extension", "extension-context", url, finding)
 
 

@@ -116,7 +116,9 @@ def invariants_of(row: JsonObject, source: str, known: frozenset[str] = frozense
 
 def targets_of(element: r4.Element) -> frozenset[str]:
     """The resource types a reference may point to; empty when any."""
-    urls = [url for t in element.facts.get("types", ()) if t["code"] == "Reference" for url in t.get("target", ())]
+    urls = [
+        url for t in element.facts.get("types", ()) if t["code"] == "Reference" for url in t.get("target", ())
+    ]
     found = frozenset(url.removeprefix(r4.BASE) for url in urls)
     return frozenset() if "Resource" in found else found
 
@@ -128,7 +130,9 @@ def _compile(structure: r4.Structure) -> Node:
     needs = tuple(_need(e, keys) for e, keys in counted if e.min > 0)
     limits = tuple(_need(e, keys) for e, keys in counted if e.max not in (None, 0, 1))
     top = structure.name.partition(".")[0]
-    lineage = r4.ancestors(top) if structure.kind != "element" else (structure.name, structure.base, "Element")
+    lineage = (
+        r4.ancestors(top) if structure.kind != "element" else (structure.name, structure.base, "Element")
+    )
     return Node(
         name=structure.name,
         kind=structure.kind,
@@ -162,7 +166,10 @@ def _child(key: str, slot: r4.Slot, source: str) -> Child:
         invariants=() if nested else invariants_of(element.facts, source, own),
         targets=targets_of(element) if slot.type == "Reference" else frozenset(),
         profiles=tuple(
-            url for t in element.facts.get("types", ()) if t["code"] == slot.type for url in t.get("profile", ())
+            url
+            for t in element.facts.get("types", ())
+            if t["code"] == slot.type
+            for url in t.get("profile", ())
         ),
         choice=element.choice,
     )

@@ -26,7 +26,7 @@ def equals(value: Json, wanted: Json) -> bool:
 
 
 def contains(value: Json, wanted: Json) -> bool:
-    """Does the value have everything the pattern has? Each pattern entry must match some entry of the array."""
+    """Does the value have all the pattern has? Each pattern entry must match some entry of the array."""
     if isinstance(wanted, dict):
         return isinstance(value, dict) and all(
             key in value and contains(value[key], member) for key, member in wanted.items()

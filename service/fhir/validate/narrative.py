@@ -16,17 +16,19 @@ from service.fhir.validate.run import Run
 PAGE = "https://hl7.org/fhir/R4/narrative.html"
 _XHTML = "http://www.w3.org/1999/xhtml"
 
-_ELEMENTS = frozenset(
-    "p br div h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr"
-    " address bdo kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code"
-    " samp img map area ins del".split()
-)
-_ATTRIBUTES = frozenset(
-    "id class style title lang dir accesskey tabindex name href src alt longdesc height width usemap ismap"
-    " cite datetime charset type hreflang rel rev shape coords nohref summary border frame rules cellspacing"
-    " cellpadding span align valign char charoff abbr axis headers scope rowspan colspan bgcolor nowrap"
-    " xml:lang xmlns start value compact size noshade clear".split()
-)
+_TAGS = """
+    p br div h1 h2 h3 h4 h5 h6 a span b em i strong small big tt dfn q var abbr acronym cite blockquote hr
+    address bdo kbd sub sup ul ol li dl dt dd pre table caption colgroup col thead tr tfoot tbody th td code
+    samp img map area ins del
+"""
+_KEYS = """
+    id class style title lang dir accesskey tabindex name href src alt longdesc height width usemap ismap cite
+    datetime charset type hreflang rel rev shape coords nohref summary border frame rules cellspacing
+    cellpadding span align valign char charoff abbr axis headers scope rowspan colspan bgcolor nowrap xml:lang
+    xmlns start value compact size noshade clear
+"""
+_ELEMENTS = frozenset(_TAGS.split())
+_ATTRIBUTES = frozenset(_KEYS.split())
 _ACTIVE = ("javascript:", "vbscript:", "data:text/html")
 
 
@@ -123,4 +125,4 @@ def check_narrative(run: Run, child: Child, value: JsonObject, at: Place) -> Non
         run.report(place, "invariant", "txt-1", PAGE, fault)
     elif silence:
         finding = "the narrative must say something, found only white space"
-        run.report(place, "invariant", "txt-2", PAGE, finding, silence)
+        run.report(place, "invariant", "txt-2", PAGE, finding, severity=silence)

@@ -64,7 +64,7 @@ class Slicing:
     open_at_end: bool
     ordered: bool
     slices: tuple[Rule, ...]
-    tests: dict[str, Any] = field(default_factory=dict)
+    tests: dict[str, list[Any]] = field(default_factory=dict)
 
 
 def compile_overlay(definitions: Definitions, canonical: str) -> Rule | None:

@@ -101,7 +101,9 @@ def _is_profile(resource: JsonObject) -> bool:
 
 def _profile(file: str, resource: JsonObject) -> JsonObject:
     if "snapshot" not in resource:
-        raise BrokenPackage(f"{file}: {resource['url']} has no snapshot; publish it with one (sushi build -s)")
+        raise BrokenPackage(
+            f"{file}: {resource['url']} has no snapshot; publish it with one (sushi build -s)"
+        )
     try:
         definition = slim(resource)
         if r4.find(definition["type"]) is None:
@@ -117,7 +119,9 @@ def _profile(file: str, resource: JsonObject) -> JsonObject:
 
 
 def _blame(resource: JsonObject) -> str:
-    elements = resource.get("snapshot", {}).get("element", ()) if isinstance(resource.get("snapshot"), dict) else ()
+    elements = (
+        resource.get("snapshot", {}).get("element", ()) if isinstance(resource.get("snapshot"), dict) else ()
+    )
     for element in elements:
         if not isinstance(element, dict):
             return "an element that is not an object"
@@ -127,7 +131,9 @@ def _blame(resource: JsonObject) -> str:
 
 
 def _terms(resources: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
-    systems = {r["url"]: c for r in resources if r["resourceType"] == "CodeSystem" and (c := codes_of(r)) is not None}
+    systems = {
+        r["url"]: c for r in resources if r["resourceType"] == "CodeSystem" and (c := codes_of(r)) is not None
+    }
     sets = {r["url"]: r for r in resources if r["resourceType"] == "ValueSet"}
     done: dict[str, Codes | None] = {}
 

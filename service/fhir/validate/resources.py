@@ -18,7 +18,8 @@ _BUNDLE = "https://hl7.org/fhir/R4/bundle.html"
 _CONTAINED = "https://hl7.org/fhir/R4/references.html#contained"
 _FULL_URL = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})").fullmatch
 _URN = re.compile(
-    r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+", re.IGNORECASE
+    r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+",
+    re.IGNORECASE,
 ).fullmatch
 
 
@@ -29,7 +30,7 @@ def check_whole(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
         _contained(run, value, contained, place)
     if "text" not in value and "DomainResource" in rules.lineage and value is run.root:
         finding = "a resource should have narrative for a reader without software (dom-6)"
-        run.report(place, "invariant", "dom-6", _DOMAIN, finding, "warning")
+        run.report(place, "invariant", "dom-6", _DOMAIN, finding, severity="warning")
     if rules.name == "Bundle" and isinstance(value.get("entry"), list):
         _entries(run, value["entry"], place)
     claimed(run, rules, value, place)
@@ -42,14 +43,14 @@ def claimed(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
     for index, url in enumerate(urls if isinstance(urls, list) else ()):
         if isinstance(url, str):
             at = ((place, "meta", -1), "profile", index)
-            _claim(run, rules, value, url, place, at)
+            _claim(run, rules, value, url, place, at=at)
 
 
-def _claim(run: Run, rules: Node, value: JsonObject, url: str, place: Place, at: Place) -> None:
+def _claim(run: Run, rules: Node, value: JsonObject, url: str, place: Place, *, at: Place) -> None:
     type_ = run.definitions.type_of(url)
     if not type_:
         finding = f"the profile {shown(url)} is not known here, so conformance to it was not checked"
-        run.report(at, "not-supported", "profile-unknown", url, finding, "warning")
+        run.report(at, "not-supported", "profile-unknown", url, finding, severity="warning")
     elif type_ not in rules.lineage:
         finding = f"the profile {shown(url)} is for {type_}, this resource is {rules.name}"
         run.report(at, "value", "profile-type", url, finding)
@@ -73,9 +74,13 @@ def _one_contained(run: Run, inner: JsonObject, mentions: set[str], seen: set[st
     name = inner.get("id")
     meta = inner.get("meta")
     if not isinstance(name, str):
-        run.report(at, "required", "contained-id", _CONTAINED, "a contained resource needs an id to be referenced by")
+        run.report(
+            at, "required", "contained-id", _CONTAINED, "a contained resource needs an id to be referenced by"
+        )
     elif name in seen:
-        run.report((at, "id", -1), "duplicate", "contained-id", _CONTAINED, "another contained resource has this id")
+        run.report(
+            (at, "id", -1), "duplicate", "contained-id", _CONTAINED, "another contained resource has this id"
+        )
     elif f"#{name}" not in mentions and "#" not in set(_local_mentions(inner)):
         finding = "the contained resource is not referenced from the resource it is in"
         run.report(at, "invariant", "dom-3", _DOMAIN, finding)

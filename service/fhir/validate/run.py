@@ -61,7 +61,14 @@ class Run:
     def trial(self) -> "Run":
         """A run whose findings are only counted: does this value conform?"""
         return Run(
-            self.definitions, self.resource, self.root, self.place, self.judge, self.neighbours, [], self.active
+            self.definitions,
+            self.resource,
+            self.root,
+            self.place,
+            self.judge,
+            self.neighbours,
+            [],
+            self.active,
         )
 
     def conforms(self, item: "Item", canonical: str) -> bool:
@@ -80,6 +87,7 @@ class Run:
         rule: str,
         source: str,
         finding: str,
+        *,
         severity: Severity = "error",
     ) -> None:
         """Add a finding: the sentence becomes `place: finding (source)`."""
@@ -96,14 +104,14 @@ class Run:
         for rule in rules:
             try:
                 good = holds(rule.expression, value, scope, type_)
-            except Exception as problem:  # noqa: BLE001  the engine's failure must never pass silently
+            except Exception as problem:  # the engine's failure must never pass silently
                 reason = f"the rule {rule.key} could not be evaluated: {type(problem).__name__}"
                 self.report(place, "exception", rule.key, rule.source, reason)
                 continue
             if not good:
                 meaning = f"the rule {rule.key} does not hold: {rule.human or rule.expression}"
                 severity: Severity = "error" if rule.severity == "error" else "warning"
-                self.report(place, "invariant", rule.key, rule.source, meaning, severity)
+                self.report(place, "invariant", rule.key, rule.source, meaning, severity=severity)
 
     def _conforms_to(self, resource: JsonObject, canonical: str) -> bool:
         from service.fhir.validate.discriminator import Item

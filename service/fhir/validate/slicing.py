@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/profiling.html#slicing
 
 from collections.abc import Callable
 
-from service.fhir.validate.discriminator import Item, tests_of
+from service.fhir.validate.discriminator import Item, Test, tests_of
 from service.fhir.validate.overlay import Rule, Slicing
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run
@@ -38,11 +38,12 @@ def check_slicing(run: Run, rule: Rule, items: list[Item], owner: Place, check_s
     if slicing.ordered:
         _order(run, rule, slicing, positions)
     for each in slicing.slices:
-        _check_one(run, each, sorted_[each.slice], owner, each.slice in unsure, check_slice)
+        doubt = each.slice in unsure
+        _check_one(run, each, sorted_[each.slice], owner, unsure=doubt, check_slice=check_slice)
 
 
 def _check_one(
-    run: Run, rule: Rule, items: list[Item], owner: Place, unsure: bool, check_slice: CheckSlice
+    run: Run, rule: Rule, items: list[Item], owner: Place, *, unsure: bool, check_slice: CheckSlice
 ) -> None:
     at = (owner, rule.name, -1)
     if len(items) < rule.least and not unsure:
@@ -75,15 +76,15 @@ def _matches(run: Run, slicing: Slicing, item: Item) -> tuple[list[Rule], list[R
     return sure, perhaps
 
 
-def _compile(run: Run, slicing: Slicing, rule: Rule) -> list[object]:
-    tests: list[object] = []
+def _compile(run: Run, slicing: Slicing, rule: Rule) -> list[Test]:
+    tests: list[Test] = []
     if rule.branch is not None:
-        tests = list(tests_of(run.definitions, rule.branch, slicing.by))
+        tests = tests_of(run.definitions, rule.branch, slicing.by)
     slicing.tests[rule.slice] = tests
     return tests
 
 
-def _all(run: Run, tests: list[Callable[[Run, Item], bool | None]], item: Item) -> bool | None:
+def _all(run: Run, tests: list[Test], item: Item) -> bool | None:
     if not tests:
         return None
     answer: bool | None = True

@@ -15,7 +15,9 @@ from service.fhir.validate.run import Run, shown
 
 PAGE = "https://hl7.org/fhir/R4/references.html"
 _RELATIVE = re.compile(r"([A-Za-z]+)/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?(?:#\S+)?")
-_ABSOLUTE = re.compile(r"https?://\S+?/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?")
+_ABSOLUTE = re.compile(
+    r"https?://\S+?/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
+)
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -86,7 +88,9 @@ def _well_formed(run: Run, reference: str, place: Place) -> bool:
 def _check_in_bundle(run: Run, reference: str, place: Place) -> None:
     if run.neighbours is not None and reference not in run.neighbours.index:
         finding = "no entry of this Bundle has this fullUrl"
-        run.report(place, "not-found", "reference-resolve", "https://hl7.org/fhir/R4/bundle.html#references", finding)
+        run.report(
+            place, "not-found", "reference-resolve", "https://hl7.org/fhir/R4/bundle.html#references", finding
+        )
 
 
 def target_type(run: Run, reference: str) -> str:

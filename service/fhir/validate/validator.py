@@ -31,13 +31,11 @@ class Validator:
         place = root(name if isinstance(name, str) and name.isidentifier() else "Resource")
         run = Run(self.definitions, resource, resource, place, conforms)
         walk_resource(run, resource, place)
-        for url in profiles:
+        for url in profiles if isinstance(name, str) else ():
             self._asked(run, resource, url, place)
         return list(dict.fromkeys(run.issues))
 
     def _asked(self, run: Run, resource: JsonObject, url: str, place: Place) -> None:
-        if not isinstance(resource, dict):
-            return
         type_ = self.definitions.type_of(url)
         name = str(resource.get("resourceType"))
         if not type_:

@@ -12,7 +12,7 @@ from service.fhir.json import Json, JsonObject
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.bindings import check_binding
 from service.fhir.validate.extensions import check_extension
-from service.fhir.validate.facts import Child, Need, Node, node
+from service.fhir.validate.facts import Child, Need, Node, node, page
 from service.fhir.validate.narrative import check_narrative
 from service.fhir.validate.place import Place
 from service.fhir.validate.primitives import json_kind
@@ -37,7 +37,7 @@ def walk(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
     for key, member in value.items():
         child = children.get(key)
         if child is None:
-            _other_key(run, rules, value, key, member, place)
+            _other_key(run, rules, value, key, member=member, place=place)
             continue
         if child.choice:
             chosen = chosen or {}
@@ -87,7 +87,7 @@ def _suggest(name: object, known: object) -> str:
     return f"; did you mean {shown(close[0])}?" if close else ""
 
 
-def _other_key(run: Run, rules: Node, owner: JsonObject, key: object, member: Json, place: Place) -> None:
+def _other_key(run: Run, rules: Node, owner: JsonObject, key: object, *, member: Json, place: Place) -> None:
     sibling = rules.siblings.get(key) if isinstance(key, str) else None
     if sibling is not None:
         _sibling(run, sibling, owner, member, place)
@@ -104,7 +104,9 @@ def _unknown(run: Run, rules: Node, key: str, place: Place) -> None:
         keys = [element.key(t) for t in element.types]
         finding += f"; the type belongs into the name: {', '.join(keys[:8])}{' …' if len(keys) > 8 else ''}"
     else:
-        finding += _suggest(key, rules.children) or ("" if not key.startswith("_") else "; only primitives take `_`")
+        finding += _suggest(key, rules.children) or (
+            "" if not key.startswith("_") else "; only primitives take `_`"
+        )
     at = (place, key if key.isidentifier() else shown(key), -1)
     run.report(at, "structure", "unknown-element", rules.source, finding)
 
@@ -119,7 +121,9 @@ def _one_choice(run: Run, rules: Node, child: Child, chosen: dict[str, str], pla
 
 def _array(run: Run, child: Child, member: Json, owner: JsonObject, place: Place) -> None:
     if not isinstance(member, list):
-        finding = f"found {json_kind(member)}, expected an array: {child.key} may repeat, so JSON writes [ … ]"
+        finding = (
+            f"found {json_kind(member)}, expected an array: {child.key} may repeat, so JSON writes [ … ]"
+        )
         run.report((place, child.segment, -1), "structure", "json-array", JSON_PAGE, finding)
         return
     if not member:
@@ -172,9 +176,13 @@ def _primitive(run: Run, child: Child, value: Json, at: Place) -> None:
         _more_on_primitive(run, child, value, at)
 
 
+def _page(child: Child) -> str:
+    return page(child.element.path)
+
+
 def _more_on_primitive(run: Run, child: Child, value: Json, at: Place) -> None:
     if child.binding:
-        check_binding(run, child.binding, value, child.type, at, node(child.element.path.rpartition(".")[0]).source)
+        check_binding(run, child.binding, value, child.type, at, source=_page(child))
     if child.invariants:
         run.invariants(child.invariants, value, child.type, at)
 
@@ -193,7 +201,7 @@ def _object(run: Run, child: Child, value: JsonObject, at: Place) -> None:
 
 def _more_on_object(run: Run, child: Child, value: JsonObject, at: Place) -> None:
     if child.binding:
-        check_binding(run, child.binding, value, child.type, at, node(child.element.path.rpartition(".")[0]).source)
+        check_binding(run, child.binding, value, child.type, at, source=_page(child))
     if child.invariants:
         run.invariants(child.invariants, value, child.type, at)
     for url in child.profiles:
