@@ -14,10 +14,11 @@ class Node:
     """`value` is None for a primitive with extensions only; `element` is the `_x` sibling, a dict or None.
 
     `type` is a FHIR type name, the path of a nested structure, or "" where nothing tells. `holder[key]`
-    (`[index]` where that is a list, otherwise index is -1) is where the value was found.
+    (`[index]` where that is a list, otherwise index is -1) is where the value was found, `owner` the type of
+    the holder.
     """
 
-    __slots__ = ("element", "holder", "index", "key", "type", "value")
+    __slots__ = ("element", "holder", "index", "key", "owner", "type", "value")
 
     def __init__(  # noqa: PLR0917
         self,
@@ -27,6 +28,7 @@ class Node:
         holder: dict[str, Any] | None = None,
         key: str = "",
         index: int = -1,
+        owner: str = "",
     ) -> None:
         self.value = value
         self.type = type
@@ -34,6 +36,7 @@ class Node:
         self.holder = holder
         self.key = key
         self.index = index
+        self.owner = owner
 
 
 def plain(item: Any) -> Any:

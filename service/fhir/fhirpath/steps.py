@@ -69,15 +69,15 @@ def _annotated(holder: dict[str, Any], key: str, kind: str) -> Items:
     return [node if node.element is not None else node.value for node in _nodes(holder, key, kind)]
 
 
-def _nodes(holder: dict[str, Any], key: str, kind: str) -> Iterator[Node]:
+def _nodes(holder: dict[str, Any], key: str, kind: str, owner: str = "") -> Iterator[Node]:
     value, element = holder.get(key), holder.get("_" + key)
     if type(value) is list or type(element) is list:
         pairs = zip_longest(value or (), element if type(element) is list else ())
         for index, (one, beside) in enumerate(pairs):
             if one is not None or type(beside) is dict:
-                yield Node(one, kind, beside, holder, key, index)
+                yield Node(one, kind, beside, holder, key, index, owner)
     elif value is not None or type(element) is dict:
-        yield Node(value, kind, element if type(element) is dict else None, holder, key)
+        yield Node(value, kind, element if type(element) is dict else None, holder, key, -1, owner)
 
 
 def typed_step(name: str) -> Step:
@@ -92,11 +92,11 @@ def typed_step(name: str) -> Step:
                 continue
             parent = _parent_type(item, holder)
             if name in holder or "_" + name in holder:
-                found.extend(_nodes(holder, name, child_type(parent, name)))
+                found.extend(_nodes(holder, name, child_type(parent, name), parent))
                 continue
             for key, kind in variants.items():
                 if key in holder or "_" + key in holder:
-                    found.extend(_nodes(holder, key, child_type(parent, key) or kind))
+                    found.extend(_nodes(holder, key, child_type(parent, key) or kind, parent))
         run.charge(len(found))
         return found
 
@@ -130,7 +130,7 @@ def typed_children(run: Run, items: Items) -> Items:
         if holder is not None:
             parent = _parent_type(item, holder)
             for key in _keys(holder):
-                found.extend(_nodes(holder, key, child_type(parent, key)))
+                found.extend(_nodes(holder, key, child_type(parent, key), parent))
     run.charge(len(found))
     return found
 

@@ -51,8 +51,8 @@ def test_a_bad_expression_is_refused_with_its_place(text: str, at: int) -> None:
 
 WORDS = (
     "name given where ( ) . [ ] { } , 'a' 1 1.5 @2020-01-01 @T10:00 $this $index $total %resource and or "
-    "implies xor in contains is as = != ~ < >= + - * / div mod & | exists () all Patient ofType repeat matches "
-    "aggregate true day `x` iif resolve descendants //"
+    "implies xor in contains is as = != ~ < >= + - * / div mod & | exists () all Patient ofType repeat "
+    "matches aggregate true day `x` iif resolve descendants //"
 )
 DOCUMENT = {
     "resourceType": "Patient",

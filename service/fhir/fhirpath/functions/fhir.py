@@ -2,24 +2,24 @@
 
 from typing import Any
 
-from service.fhir.fhirpath.code import single
+from service.fhir.fhirpath.code import Code, deciding, listing, single
 from service.fhir.fhirpath.errors import EvaluationError
-from service.fhir.fhirpath.functions.function import on_items, over_items
+from service.fhir.fhirpath.functions.function import Compiles, Function, on_items, over_items
 from service.fhir.fhirpath.node import Items, Node, members, plain
 from service.fhir.fhirpath.scope import Run
+from service.fhir.fhirpath.syntax import Call
 from service.fhir.json import JsonObject
 
 
-def _extension(run: Run, items: Items, url: Items) -> Items:
-    wanted = single(url)
-    found: Items = []
-    for item in items:
-        holder = members(item)
-        if holder is not None:
-            extensions = holder.get("extension", ())
-            run.charge(len(extensions))
-            found.extend(e for e in extensions if type(e) is dict and e.get("url") == wanted)
-    return found
+def _extension(compiler: Compiles, source: Code, call: Call) -> Code:
+    step, url = compiler.step("extension"), compiler.compile(call.arguments[0]).values
+
+    def values(run: Run, this: Items) -> Items:
+        found, wanted = step(run, source.values(run, this)), single(url(run, this))
+        run.charge(len(found))
+        return [item for item in found if (members(item) or {}).get("url") == wanted]
+
+    return listing(values)
 
 
 def _has_value(_run: Run, items: Items) -> bool:
@@ -83,14 +83,15 @@ def _html_checks(run: Run, items: Items) -> bool | None:
     return None if text is None else run.scope.html_is_safe(text)
 
 
-# Not in the list of the standard, but R4's own search parameter `item-subject` uses it.
-def _has_extension(run: Run, items: Items, url: Items) -> bool:
-    return bool(_extension(run, items, url))
+def _has_extension(compiler: Compiles, source: Code, call: Call) -> Code:
+    # Not in the standard's list, but R4's own search parameter `item-subject` uses it.
+    values = _extension(compiler, source, call).values
+    return deciding(lambda run, this: bool(values(run, this)))
 
 
 FUNCTIONS = {
-    "hasExtension": on_items(_has_extension, 1),
-    "extension": over_items(_extension, 1),
+    "hasExtension": Function(_has_extension, 1, 1),
+    "extension": Function(_extension, 1, 1),
     "hasValue": on_items(_has_value),
     "getValue": over_items(_get_value),
     "resolve": over_items(_resolve),

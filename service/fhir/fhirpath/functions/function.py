@@ -18,6 +18,10 @@ class Compiles(Protocol):
 
     children: Step
 
+    @property
+    def step(self) -> Callable[[str], Step]:
+        """How one child element is reached."""
+
     def compile(self, tree: Expression, /) -> Code:
         """The code of an argument."""
 
