@@ -16,7 +16,7 @@ from service.consent.model import Consent, concerns_disclosure, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
 from service.consent.redact import ANSWER, MASKABLE, maskable
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
-from service.consent.weigh import Ask, Word, winner, word
+from service.consent.weigh import Ask, Word, winner, words
 from service.fhir.json import JsonObject
 
 _WEIGHT: tuple[Basis, ...] = (
@@ -164,7 +164,7 @@ def _word(case: _Case, item: Labelled, theirs: Sequence[Consent]) -> Cleared | W
         disclosers=case.directory.known_as(case.posture.organization),
     )
     active = [one for one in theirs if one.status == "active"]
-    said = [heard for one in active if (heard := word(one, ask)) is not None]
+    said = [heard for one in active for heard in words(one, ask)]
     useful = [one for one in said if one.kind == "deny" or usable(one, ask)]
     decided = winner(useful)
     if decided is not None and decided.kind == "permit":

@@ -5,7 +5,7 @@ it; and a denial given at the same time as a permit is the newer one. R4 Consent
 (https://hl7.org/fhir/R4/consent.html), IHE PCF, `CONSENT.md` 2.3.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,6 +14,7 @@ from service.consent.model import Consent, DataRef, Kind, Provision
 from service.consent.request import Labelled
 from service.consent.spans import Span
 
+Way = tuple[Provision, ...]
 Specificity = tuple[int, int]
 """(how exactly the data is named, how exactly the recipient is named), greater is more specific."""
 
@@ -57,22 +58,18 @@ class Word:
         return self.consent.permits_from or datetime.min.replace(tzinfo=UTC)
 
 
-def word(consent: Consent, ask: Ask) -> Word | None:
-    """What this consent says about this request; None if it does not speak of it."""
+def words(consent: Consent, ask: Ask) -> tuple[Word, ...]:
+    """What this consent says about this request: () if it does not speak of it, else words of one kind.
+
+    Exceptions speak instead of what they are exceptions to; where several apply, a denial silences permits.
+    """
     if consent.emergency_only and ask.emergency:
-        return None
+        return ()
     if not applies(consent.root, ask):
-        return Word(consent, "deny") if consent.otherwise == "deny" and _in_force(consent, ask) else None
-    chosen, way = _descend(consent.root, ask, (consent.root,))
-    return Word(
-        consent,
-        chosen.kind,
-        specificity=(max(_what(one, ask) for one in way), max(_who(one, ask) for one in way)),
-        named=any(one.recipients for one in way),
-        purposed=any(one.purposes and _purpose_covered(one, ask) for one in way),
-        marks=frozenset(mark for one in way for mark in one.marks),
-        silent=consent.silent and len(way) == 1,
-    )
+        opted_out = consent.otherwise == "deny" and _in_force(consent, ask)
+        return (Word(consent, "deny"),) if opted_out else ()
+    said = [_word(consent, way, ask) for way in _ways(consent.root, ask, ())]
+    return tuple(one for one in said if one.kind == "deny") or tuple(said)
 
 
 def winner(words: Iterable[Word]) -> Word | None:
@@ -104,13 +101,26 @@ def _in_force(consent: Consent, ask: Ask) -> bool:
     return consent.root.period is None or consent.root.period.holds(ask.now)
 
 
-def _descend(
-    provision: Provision, ask: Ask, way: tuple[Provision, ...]
-) -> tuple[Provision, tuple[Provision, ...]]:
-    """The deepest exception that applies, with the way to it; a denial wins among siblings."""
-    found = [_descend(one, ask, (*way, one)) for one in provision.nested if applies(one, ask)]
-    denials = [one for one in found if one[0].kind == "deny"]
-    return (denials or found or [(provision, way)])[0]
+def _word(consent: Consent, way: Way, ask: Ask) -> Word:
+    return Word(
+        consent,
+        way[-1].kind,
+        specificity=(max(_what(one) for one in way), max(_who(one, ask) for one in way)),
+        named=any(one.recipients for one in way),
+        purposed=any(one.purposes and _purpose_covered(one, ask) for one in way),
+        marks=frozenset(mark for one in way for mark in one.marks),
+        silent=consent.silent and len(way) == 1,
+    )
+
+
+def _ways(provision: Provision, ask: Ask, above: Way) -> Iterator[Way]:
+    """From the root to each deepest provision that applies."""
+    here = (*above, provision)
+    exceptions = [one for one in provision.nested if applies(one, ask)]
+    if not exceptions:
+        yield here
+    for one in exceptions:
+        yield from _ways(one, ask, here)
 
 
 def _covers(rule: Provision, ask: Ask) -> bool:
@@ -200,7 +210,7 @@ def _is_data(entry: DataRef, item: Labelled) -> bool:
     return entry.reference == item.reference or entry.reference in item.mentions
 
 
-def _what(rule: Provision, ask: Ask) -> int:
+def _what(rule: Provision) -> int:
     if rule.data:
         return 3
     if rule.codes or rule.marks or rule.confidentiality:

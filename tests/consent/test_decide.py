@@ -5,11 +5,31 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+
 from service.consent.permit import Deny, Permit
 from service.consent.request import Agreement, Emergency, Posture
 from tests.consent.people import (
-    ALCOHOL, COUNTY, DEPRESSION, FUNDER, HARBOR, HOUSING, LAKEVIEW, LESLIE, NORTHSIDE, NOTES, NOW, POSTURE,
-    RIVERBEND, actor, ask, code, consent, item, marks, rule, types,
+    ALCOHOL,
+    COUNTY,
+    DEPRESSION,
+    FUNDER,
+    HARBOR,
+    HOUSING,
+    LAKEVIEW,
+    LESLIE,
+    NORTHSIDE,
+    NOTES,
+    NOW,
+    POSTURE,
+    RIVERBEND,
+    actor,
+    ask,
+    code,
+    consent,
+    item,
+    marks,
+    rule,
+    types,
 )  # fmt: skip
 
 TO_NORTHSIDE = rule("permit", NORTHSIDE, "TREAT")
