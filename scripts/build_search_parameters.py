@@ -3,7 +3,8 @@
     .venv/bin/python scripts/build_search_parameters.py [folder with the .tgz files]
 
 One line a resource type: its search parameters by code, each with only the alternatives of the expression
-that concern this type. `*` holds what every type has. `Compartment|Patient` maps types to parameter codes.
+that concern this type. `*` holds what every type has. `Compartment|Patient` maps types to parameter codes,
+`Summary|Task` lists the top-level elements of a summary.
 The result is committed, so the running service needs neither this script nor the packages.
 """
 
@@ -32,6 +33,8 @@ def main(folder: Path) -> None:
     for definition in found:
         if definition["resourceType"] == "CompartmentDefinition" and definition["id"] != "example":
             shelf[f"Compartment|{definition['code']}"] = compartment(definition)
+        elif definition["resourceType"] == "StructureDefinition" and is_resource_type(definition):
+            shelf[f"Summary|{definition['type']}"] = {"elements": summary(definition)}
     TARGET.parent.mkdir(parents=True, exist_ok=True)
     print("parameters", write_shelf(TARGET, shelf.items()))
 
@@ -63,6 +66,16 @@ def alternatives(expression: str, base: str) -> list[str]:
     parts = [part.strip() for part in expression.split("|")]
     mine = [p for p in parts if p.lstrip("(").split(".")[0].split(" ")[0] == base]
     return mine or parts
+
+
+def is_resource_type(definition: JsonObject) -> bool:
+    return bool(definition["kind"] == "resource" and definition.get("derivation") == "specialization")
+
+
+def summary(definition: JsonObject) -> list[str]:
+    """The top-level elements that `_summary=true` shows."""
+    rows = definition["snapshot"]["element"]
+    return [row["path"].split(".")[1] for row in rows if row["path"].count(".") == 1 and row.get("isSummary")]
 
 
 def compartment(definition: JsonObject) -> JsonObject:

@@ -66,3 +66,9 @@ def compartment(name: str) -> Mapping[str, tuple[str, ...]]:
     """Type → the reference parameters that put it in this compartment (`Patient`); empty for none."""
     rows = _shelf().get(f"Compartment|{name}") or {}
     return {type_: tuple(codes) for type_, codes in rows.items()}
+
+
+@cache
+def summary(type_: str) -> frozenset[str]:
+    """The top-level elements (`value[x]` for a choice) that `_summary=true` shows of a type."""
+    return frozenset((_shelf().get(f"Summary|{type_}") or {"elements": ()})["elements"])

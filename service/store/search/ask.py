@@ -29,14 +29,17 @@ class Page:
     more: bool
 
 
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL plan_cache_mode = force_custom_plan"
+_BEGIN = """BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL plan_cache_mode = force_custom_plan;
+SET LOCAL max_parallel_workers_per_gather = 0"""
 
 
 @asynccontextmanager
 async def snapshot(connection: Any) -> AsyncIterator[Any]:
     """One view of the data for a page, its includes and its total; every statement planned for its values.
 
-    (After five runs PostgreSQL would plan once for all values: 20 ms instead of 0.8 for a rare key.)
+    (After five runs PostgreSQL would plan once for all values: 20 ms instead of 0.8 for a rare key. Starting
+    a parallel worker costs 5 ms, more than a page does.)
     """
     await connection.execute(_BEGIN)
     try:
@@ -102,7 +105,10 @@ async def matching_ids(connection: Any, query: Query, eyes: Eyes, limit: int) ->
     """Ids of the first matches; for conditional interactions, inside the unit that will write."""
     statement = Statement(eyes)
     text = f"SELECT r.id {plan.counting(statement, query)} ORDER BY r.id LIMIT {statement.bind(limit, 'int')}"
-    return [record["id"] for record in await connection.fetch(text, *statement.values)]
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+    found = await connection.fetch(text, *statement.values)
+    await connection.execute("SET LOCAL plan_cache_mode = auto")
+    return [record["id"] for record in found]
 
 
 async def referring(connection: Any, source: str, keys: Sequence[str], eyes: Eyes, limit: int) -> list[Row]:

@@ -1,0 +1,6 @@
+"""The story of a search: understand, ask, let consent decide, add what was asked along, answer."""
+
+from service.flows.search.matching import matches
+from service.flows.search.story import Question, search
+
+__all__ = ["Question", "matches", "search"]

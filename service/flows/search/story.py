@@ -1,0 +1,233 @@
+"""A search from the question to the Bundle. https://hl7.org/fhir/R4/http.html#search"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from service.fhir.bundle import join
+from service.fhir.catalogue import catalogue
+from service.fhir.json import encode
+from service.fhir.outcome import Issue, operation_outcome
+from service.fhir.row import Row
+from service.fhir.search.asking import Asking
+from service.fhir.search.parameters import compartment
+from service.fhir.search.parse import conditions, parse
+from service.fhir.search.query import Condition, OneOf, Query
+from service.fhir.search.subset import cut
+from service.flows.caller import Caller, Narrowed, Nothing, lacking
+from service.flows.context import Context
+from service.flows.permit import visible
+from service.flows.search.consented import Permitted, over_permitted
+from service.flows.search.cursors import Bookmark, seal, unseal
+from service.flows.search.includes import MOST, Companions
+from service.flows.writing import expect_id, spec_of
+from service.kernel.failures import Refused
+from service.store import search as store
+
+ROUNDS = 20
+"""Pages asked of the database for one page shown, when consent withholds most of what is found."""
+
+COUNTED = 10_000
+"""Matches that are weighed one by one for a partner's total; more of them have no total."""
+
+Pairs = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A search as it came in. `type` is None for the whole system; `within` a compartment."""
+
+    type: str | None
+    pairs: Pairs
+    lenient: bool = False
+    within: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A page: the rows to show, and the place where the next page begins."""
+
+    rows: list[Row]
+    following: store.Place | None
+
+
+async def search(context: Context, caller: Caller, question: Question) -> bytes:
+    """The searchset Bundle. Refused for what the token does not cover and for parameters that are wrong."""
+    asked, place, now = _resumed(context, caller, question)
+    types = _types(caller, asked)
+    query = _query(context, caller, asked, types, now)
+    eyes = store.Eyes.of(caller.viewer)
+    async with context.database.reading() as connection, store.snapshot(connection):
+
+        async def permitted(rows: Sequence[Row]) -> list[Row]:
+            return await visible(context, connection, caller, rows)
+
+        if not caller.custodian:
+            query = await over_permitted(connection, query, eyes, permitted, context.base)
+        if query.summary == "count":
+            found = _Found([], None)
+        else:
+            found = await _page(connection, query, eyes, permitted, place)
+        companions = Companions(connection, caller, permitted, context.base)
+        await companions.gather(found.rows, query.includes)
+        total = await _total(connection, query, eyes, permitted, found if not place else None)
+    mark = Bookmark(caller.client_id, asked.type, asked.within, _kept(query), now, found.following or ())
+    return _bundle(context, query, mark, found, companions, total=total)
+
+
+# the question
+
+
+def _resumed(context: Context, caller: Caller, question: Question) -> tuple[Question, store.Place, datetime]:
+    """The question, as it was first asked if this is a further page."""
+    for name, value in question.pairs:
+        if any(character < " " for character in name + value):
+            raise Refused("malformed", "a search parameter holds a control character")
+    cursor = dict(question.pairs).get("_cursor")
+    if cursor is None:
+        return question, (), context.clock()
+    others = {name for name, _ in question.pairs} - {"_cursor", "_format", "_pretty"}
+    if others:
+        text = "_cursor holds the whole search and stands alone; follow the next link as it was given"
+        raise Refused("malformed", text, [Issue("error", "invalid", text)])
+    mark = unseal(context.settings, cursor, caller.client_id, question.type)
+    return Question(mark.type, mark.pairs, False, mark.within), mark.place, mark.asked
+
+
+def _types(caller: Caller, question: Question) -> tuple[str, ...]:
+    """What is searched: the one type, or the types of a search of the system that the token covers."""
+    if question.within:
+        expect_id(question.within[1])
+    if question.type is not None:
+        spec_of(question.type, "search")
+        if isinstance(caller.reach(question.type, "s"), Nothing):
+            raise lacking(f"system/{question.type}.s")
+        return (question.type,)
+    possible = compartment(question.within[0]) if question.within else catalogue
+    named = [type_ for name, value in question.pairs if name == "_type" for type_ in value.split(",")]
+    for type_ in named:
+        spec_of(type_, "search")
+        caller.require(type_, "s")
+    able = [t for t, spec in catalogue.items() if t in possible and "search" in spec.interactions]
+    found = tuple(t for t in able if (t in named if named else caller.allows(t, "s")))
+    if not found:
+        raise lacking("system/*.s")
+    return found
+
+
+def _query(
+    context: Context, caller: Caller, question: Question, types: tuple[str, ...], now: datetime
+) -> Query:
+    pairs = tuple(pair for pair in question.pairs if pair[0] not in ("_type", "_cursor"))
+    served = tuple(catalogue)
+    query = parse(
+        types, pairs, now=now, base=context.base, served=served, lenient=question.lenient,
+        reachable=lambda type_: caller.allows(type_, "s"), within=question.within,
+    )  # fmt: skip
+    named = tuple(pair for pair in question.pairs if pair[0] == "_type")
+    scope = _scope(caller, types, Asking(types, now, context.base, lambda _: True, served))
+    return replace(query, where=(*query.where, *scope), accepted=(*named, *query.accepted))
+
+
+def _scope(caller: Caller, types: tuple[str, ...], asking: Asking) -> tuple[Condition, ...]:
+    """What a scope with a query (`system/Task.rs?status=requested`) adds to the search."""
+    reach = caller.reach(types[0], "s") if len(types) == 1 else None
+    if not isinstance(reach, Narrowed):
+        return ()
+    pairs = [[_pair(text) for text in query] for query in reach.queries]
+    return (OneOf(tuple(conditions(asking, each) for each in pairs)),)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value
+
+
+def _kept(query: Query) -> Pairs:
+    return tuple(pair for pair in query.accepted if pair[0] != "_total")
+
+
+# the answer
+
+
+async def _page(
+    connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted, place: store.Place
+) -> _Found:
+    rows: list[Row] = []
+    for _ in range(ROUNDS):
+        page = await store.run(connection, query, eyes, place, query.count - len(rows))
+        rows += await permitted([row for row, _ in page.rows])
+        place = page.rows[-1][1] if page.rows else place
+        if not page.more:
+            return _Found(rows, None)
+        if len(rows) == query.count:
+            break
+    return _Found(rows, place)
+
+
+async def _total(
+    connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted, first: _Found | None
+) -> int | None:
+    """How many match, of what the caller may see: free when the first page is also the last."""
+    counts = query.summary == "count"
+    if first and not counts and first.following is None:
+        return len(first.rows)
+    if query.total == "none" and not counts:
+        return None
+    if eyes is store.EVERYTHING:
+        exact = counts or query.total == "accurate"
+        return await (store.count if exact else store.estimate)(connection, query, eyes)
+    return await _weighed(connection, query, eyes, permitted)
+
+
+async def _weighed(connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted) -> int | None:
+    place: store.Place = ()
+    total = seen = 0
+    while seen < COUNTED:
+        page = await store.run(connection, replace(query, sort=()), eyes, place, 500)
+        total += len(await permitted([row for row, _ in page.rows]))
+        if not page.more:
+            return total
+        place, seen = page.rows[-1][1], seen + len(page.rows)
+    return None
+
+
+def _bundle(
+    context: Context,
+    query: Query,
+    mark: Bookmark,
+    found: _Found,
+    companions: Companions,
+    *,
+    total: int | None,
+) -> bytes:
+    path = "/".join(part for part in (context.base, *(mark.within or ()), mark.type) if part)
+    links = [
+        {
+            "relation": "self",
+            "url": f"{path}?{urlencode(query.accepted, quote_via=quote, safe=_SAFE)}".rstrip("?"),
+        }
+    ]
+    if found.following is not None:
+        links.append({"relation": "next", "url": f"{path}?_cursor={seal(context.settings, mark)}"})
+    members = [("total", encode(total))] if total is not None else []
+    members.append(("link", encode(links)))
+    entries = [_entry(context.base, row, query, b"match") for row in found.rows]
+    entries += [_entry(context.base, row, replace(query, elements=()), b"include") for row in companions.rows]
+    warnings = [*query.warnings, *(_CUT_SHORT if companions.cut_short else ())]
+    if warnings:
+        outcome = encode(operation_outcome(warnings))
+        entries.append(b'{"resource":' + outcome + b',"search":{"mode":"outcome"}}')
+    return join("searchset", members, entries)
+
+
+_SAFE = "/:|,$*"
+_CUT_SHORT = (Issue("warning", "incomplete", f"more than {MOST} resources to include: the rest is left out"),)
+
+
+def _entry(base: str, row: Row, query: Query, mode: bytes) -> bytes:
+    url = encode(f"{base}/{row.reference}")
+    body = cut(row.body or b"", query)
+    return b'{"fullUrl":' + url + b',"resource":' + body + b',"search":{"mode":"' + mode + b'"}}'
