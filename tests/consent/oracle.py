@@ -319,9 +319,9 @@ def rule_applies(rule: Rule, kind: str, facts: Facts) -> bool:
         return False
     if rule.codes and not rule.codes & facts.codes:
         return False
-    if rule.instance and rule.instance != f"{thing.type}/{thing.id}":
-        return False
-    if rule.related and rule.related not in (f"{thing.type}/{thing.id}", thing.mentions):
+    own = f"{thing.type}/{thing.id}"
+    meant = rule.instance == own or (rule.related != "" and rule.related in (own, thing.mentions))
+    if (rule.instance or rule.related) and not meant:
         return False
     return covered(rule, facts) if kind == "permit" else touched(rule, facts)
 

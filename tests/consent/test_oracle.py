@@ -42,7 +42,7 @@ def test_the_situations_exercise_every_answer() -> None:
         "court-order",
     )
     assert all(seen[basis] for basis in every), seen
-    assert seen["consent"] > SITUATIONS / 10, seen
+    assert seen["consent"] > SITUATIONS / 30, seen
 
 
 @settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -66,9 +66,7 @@ def test_a_wrong_engine_is_found_out(name: str, monkeypatch: pytest.MonkeyPatch)
     """The negative control: the same comparison fails when the engine is broken."""
     monkeypatch.setattr(weigh, *MUTANTS[name])
 
-    @settings(
-        max_examples=3000, deadline=None, database=None, phases=[Phase.generate], report_multiple_bugs=False
-    )
+    @settings(max_examples=30_000, derandomize=True, deadline=None, database=None, phases=[Phase.generate])
     @given(situations())
     def compare(situation: Situation) -> None:
         assert engine(situation) == verdict(situation)
