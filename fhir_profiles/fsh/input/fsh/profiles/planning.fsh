@@ -111,9 +111,9 @@ Severity: #error
 Expression: "participant.where(extension.where(url = 'https://casebridge.example/fhir/StructureDefinition/primary-case-manager' and value = true).exists()).count() <= 1"
 
 Invariant: cb-team-primary-current
-Description: "The primary case manager is named, by reference or identifier, and acts for an agency (onBehalfOf)."
+Description: "The primary case manager is named, by reference or identifier, and acts for an agency: onBehalfOf, or a member in a PractitionerRole."
 Severity: #error
-Expression: "extension.where(url = 'https://casebridge.example/fhir/StructureDefinition/primary-case-manager' and value = true).exists() implies (onBehalfOf.exists() and (member.reference.exists() or member.identifier.exists()))"
+Expression: "extension.where(url = 'https://casebridge.example/fhir/StructureDefinition/primary-case-manager' and value = true).exists() implies ((onBehalfOf.exists() and (member.reference.exists() or member.identifier.exists())) or member.reference.contains('PractitionerRole/'))"
 
 Profile: CasebridgeCareTeam
 Parent: http://hl7.org/fhir/us/core/StructureDefinition/us-core-careteam
@@ -133,7 +133,7 @@ Description: "Everyone who takes part in one client's case, across agencies, wit
 * participant obeys cb-team-primary-current
 * insert Must(participant.role, [[What the member does in the case.]])
 * insert Must(participant.member, [[Who.]])
-* insert Must(participant.onBehalfOf, [[For which agency: consent decides by it whether the member may be seen.]])
+* insert Must(participant.onBehalfOf, [[For which agency: consent decides by it whether the member may be seen. R4 (ctm-1) allows it beside a Practitioner only; a PractitionerRole brings its own.]])
 * insert Must(participant.period, [[The fewest workers possible (004 CA-CM 2.04): they are counted from it.]])
 * insert Must(managingOrganization, [[The agency of the primary case manager.]])
 * participant.extension contains PrimaryCaseManager named primary 0..1 and CoversFor named coversFor 0..1

@@ -12,6 +12,7 @@ import ca.uhn.fhir.validation.SingleValidationMessage;
 import com.google.gson.Gson;
 import com.google.gson.GsonBuilder;
 import java.io.BufferedInputStream;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintStream;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -36,8 +38,16 @@ import org.hl7.fhir.common.hapi.validation.support.SnapshotGeneratingValidationS
 import org.hl7.fhir.common.hapi.validation.support.UnknownCodeSystemWarningValidationSupport;
 import org.hl7.fhir.common.hapi.validation.support.ValidationSupportChain;
 import org.hl7.fhir.common.hapi.validation.validator.FhirInstanceValidator;
+import org.hl7.fhir.common.hapi.validation.validator.FhirDefaultPolicyAdvisor;
 import org.hl7.fhir.instance.model.api.IBaseResource;
 import org.hl7.fhir.r4.model.StructureDefinition;
+import org.hl7.fhir.r5.elementmodel.Element;
+import org.hl7.fhir.r5.elementmodel.Manager;
+import org.hl7.fhir.r5.model.CanonicalResource;
+import org.hl7.fhir.r5.model.CanonicalType;
+import org.hl7.fhir.r5.utils.validation.IResourceValidator;
+import org.hl7.fhir.r5.utils.validation.IValidatorResourceFetcher;
+import org.hl7.fhir.r5.utils.validation.constants.ReferenceValidationPolicy;
 
 /**
  * The HL7 validator over many files in one JVM.
@@ -141,7 +151,66 @@ public final class Oracle {
     FhirInstanceValidator instances = new FhirInstanceValidator(chain);
     instances.setAnyExtensionsAllowed(false);
     instances.setErrorForUnknownProfiles(true);
+    instances.setValidatorPolicyAdvisor(new TypeOfTargets());
+    instances.setValidatorResourceFetcher(new TypeFromUrl());
     return context.newValidator().registerValidatorModule(instances);
+  }
+
+  /** Checks that a reference names an allowed type, which HAPI leaves out by default. */
+  private static final class TypeOfTargets extends FhirDefaultPolicyAdvisor {
+    @Override
+    public ReferenceValidationPolicy policyForReference(
+        IResourceValidator validator, Object context, String path, String url, ReferenceDestinationType kind) {
+      return ReferenceValidationPolicy.CHECK_TYPE_IF_EXISTS;
+    }
+  }
+
+  /** Each file is judged alone: nothing is fetched, and a reference has the type its URL shows. */
+  private static final class TypeFromUrl implements IValidatorResourceFetcher {
+    private static final Pattern REST = Pattern.compile("(?:.*/)?([A-Z][A-Za-z]+)/([A-Za-z0-9.-]{1,64})(?:/_history/.+)?");
+
+    @Override
+    public Element fetch(IResourceValidator validator, Object context, String url) throws IOException {
+      Matcher rest = REST.matcher(url);
+      if (!rest.matches() || !validator.getContext().getResourceNames().contains(rest.group(1))) {
+        return null;
+      }
+      String stub = "{\"resourceType\": \"" + rest.group(1) + "\", \"id\": \"" + rest.group(2) + "\"}";
+      InputStream bytes = new ByteArrayInputStream(stub.getBytes(StandardCharsets.UTF_8));
+      return Manager.parseSingle(validator.getContext(), bytes, Manager.FhirFormat.JSON);
+    }
+
+    @Override
+    public boolean resolveURL(
+        IResourceValidator validator, Object context, String path, String url, String type, boolean canonical,
+        List<CanonicalType> targets) {
+      return true;
+    }
+
+    @Override
+    public byte[] fetchRaw(IResourceValidator validator, String url) {
+      return null;
+    }
+
+    @Override
+    public IValidatorResourceFetcher setLocale(Locale locale) {
+      return this;
+    }
+
+    @Override
+    public CanonicalResource fetchCanonicalResource(IResourceValidator validator, Object context, String url) {
+      return null;
+    }
+
+    @Override
+    public boolean fetchesCanonicalResource(IResourceValidator validator, String url) {
+      return false;
+    }
+
+    @Override
+    public Set<String> fetchCanonicalResourceVersions(IResourceValidator validator, Object context, String url) {
+      return Set.of();
+    }
   }
 
   private static void generateSnapshot(
