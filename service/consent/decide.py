@@ -131,15 +131,15 @@ def _by_consent(case: _Case, item: Labelled) -> Cleared | Withholding:
     verdict = _word(case, item, theirs)
     if isinstance(verdict, Cleared):
         return verdict
-    if verdict.code != "denied-by-client" and _answers(case, item):
-        unseen = tuple((element,) for element in ANSWER[item.type] if element in item.resource)
-        return Cleared(item, "author", masks=unseen)
     bare = maskable(item, MASKABLE)
     if bare is not None:
         without, masks = bare
         second = _word(case, without, theirs)
         if isinstance(second, Cleared):
-            return replace(second, item=item, masks=masks)
+            return replace(second, item=replace(item, labels=without.labels), masks=masks)
+    if verdict.code != "denied-by-client" and _answers(case, item):
+        unseen = tuple((element,) for element in ANSWER[item.type] if element in item.resource)
+        return Cleared(item, "author", masks=unseen)
     return verdict
 
 
