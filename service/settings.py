@@ -19,7 +19,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), description="where the embedded database, keys and exports live")
     database_url: SecretStr | None = Field(None, description="postgresql://… (14+); without it, embedded")
     public_url: str = Field("", description="how partners reach us; default http://HOST:PORT of serve")
-    secret_key: SecretStr | None = Field(None, description="encrypts stored secrets; default a file in data_dir")
+    our_client_id: str = Field("", description="our client_id at partners; default our FHIR base URL")
+    secret_key: SecretStr | None = Field(
+        None, description="encrypts stored secrets; default a file in data_dir"
+    )
     outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="private or non-TLS networks (CIDR, comma-separated) that outbound calls may reach"
     )
@@ -28,9 +31,13 @@ class Settings(BaseSettings):
     )
     validate_outbound: bool = Field(True, description="validate what we author before it leaves")
     part2_program: bool = Field(True, description="the home agency is a 42 CFR Part 2 programme")
-    poll_seconds: float = Field(900.0, ge=0.2, description="how often a partner's open Tasks are read (15 min)")
+    poll_seconds: float = Field(
+        900.0, ge=0.2, description="how often a partner's open Tasks are read (15 min)"
+    )
     worker_idle_seconds: float = Field(1.0, ge=0.05, description="longest nap of an idle worker")
-    delivery_timeout_seconds: float = Field(15.0, gt=0, description="one outbound request, connect to last byte")
+    delivery_timeout_seconds: float = Field(
+        15.0, gt=0, description="one outbound request, connect to last byte"
+    )
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from service.fhir.json import BadJson, JsonObject, decode, decode_object, encode, pretty
 from service.fhir.outcome import Issue, operation_outcome
 from service.kernel.failures import Refused
-from service.store.resources import Row
+from service.fhir.row import Row
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 _JSON_TYPES = frozenset({"application/fhir+json", "application/json", "text/json", "json"})
@@ -86,7 +86,9 @@ def preference(request: Request) -> str:
     return "representation"
 
 
-def answer(request: Request, body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer(
+    request: Request, body: bytes, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
     """A FHIR body, indented if `_pretty=true`."""
     if request.query_params.get("_pretty") == "true":
         body = pretty(decode(body))

@@ -76,7 +76,8 @@ def problem_response(failure: Failure) -> Response:
         "status": status,
         "detail": issues[0].text,
         "errors": [
-            {"detail": issue.text, **({"pointer": issue.expression} if issue.expression else {})} for issue in issues
+            {"detail": issue.text, **({"pointer": issue.expression} if issue.expression else {})}
+            for issue in issues
         ],
     }
     return Response(encode(problem), status, headers_of(failure), "application/problem+json")

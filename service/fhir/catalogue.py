@@ -12,7 +12,7 @@ Nature = Literal["client", "directory", "definition", "record-of-access"]
 """client: about a person, goes out only with a permit. directory: agencies, people who work there, services.
 definition: questionnaires and other conformance. record-of-access: audit."""
 
-WRITABLE: tuple[Interaction, ...] = ("read", "vread", "create", "update", "patch", "delete", "history", "search")
+WRITABLE: tuple[Interaction, ...] = ("read", "vread", "create", "update", "delete", "history", "search")
 READABLE: tuple[Interaction, ...] = ("read", "vread", "history", "search")
 
 

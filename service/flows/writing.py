@@ -11,7 +11,7 @@ from service.fhir.references import ID, named
 from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.fhir.outcome import Issue
-from service.store.resources import Row
+from service.fhir.row import Row
 from service.store.unit import Put
 
 
@@ -83,7 +83,9 @@ def deletion_of(before: Row, now: datetime) -> Put:
 
 def row_of(put: Put) -> Row:
     """The Row that this Put will be once committed."""
-    return Row(put.type, put.id, put.version, put.updated, put.body is None, put.author, put.patient, put.body)
+    return Row(
+        put.type, put.id, put.version, put.updated, put.body is None, put.author, put.patient, put.body
+    )
 
 
 def as_author(put: Put, author: str) -> Put:

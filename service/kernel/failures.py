@@ -1,8 +1,8 @@
 """The few ways things fail. Each class is one kind of answer; the doors turn them into statuses in one table.
 
-    Failure
-    ├── Refused      the caller asked for something that may not or cannot be done (4xx, with issues)
-    └── Unavailable  we cannot do it now; the same request may succeed later (503)
+Failure
+├── Refused      the caller asked for something that may not or cannot be done (4xx, with issues)
+└── Unavailable  we cannot do it now; the same request may succeed later (503)
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """The pool of connections to PostgreSQL, and what its errors mean to a person."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,6 +39,22 @@ class Database:
         what is decided under a name is decided by one at a time, across all processes.
         """
         return Unit(self._pool, locks)
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[], None]) -> AsyncIterator[None]:
+        """While entered, `heard` is called for each notification on the channel. Holds one connection."""
+        connection = await _acquire(self._pool)
+
+        def call(*_: object) -> None:
+            heard()
+
+        try:
+            await connection.add_listener(channel, call)
+            yield
+        finally:
+            if not connection.is_closed():
+                await connection.remove_listener(channel, call)
+            await self._pool.release(connection)
 
     async def ping(self) -> None:
         """Raises Unavailable if the database does not answer."""

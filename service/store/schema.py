@@ -25,6 +25,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field, SQLModel
 
@@ -48,6 +49,9 @@ class Xid8(UserDefinedType[int]):
     def get_col_spec(self, **_: Any) -> str:
         """The type's name in DDL."""
         return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # so that a comparison of tables with the database knows the type
 
 
 def _moment(**options: Any) -> Column[datetime]:
@@ -82,7 +86,9 @@ class AccessToken(SQLModel, table=True):
 
     __tablename__ = "access_token"
     digest: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
-    client_id: str = Field(sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), nullable=False))
+    client_id: str = Field(
+        sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), nullable=False)
+    )
     scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     expires_at: datetime = Field(sa_column=_moment(nullable=False, index=True))
 

@@ -1,0 +1,1 @@
+"""The clock: what happens because time passes, not because somebody calls."""

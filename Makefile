@@ -1,0 +1,41 @@
+# Needs Python 3.11+ and make; everything else is installed into .venv from the lock file.
+PYTHON ?= python3
+UV := .venv-tools/bin/uv
+CASEBRIDGE := .venv/bin/casebridge
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: setup demo test lint types contracts openapi bench oracle clean
+
+setup: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Casebridge needs Python 3.11 or newer; set PYTHON=/path/to/python3.11"; exit 1; }
+	@test -x $(UV) || { $(PYTHON) -m venv .venv-tools && .venv-tools/bin/pip install --quiet 'uv>=0.9'; }
+	@test -x .venv/bin/python || $(PYTHON) -m venv .venv
+	@$(UV) sync --frozen --quiet
+	@touch .venv/.ready
+
+demo: setup
+	@$(CASEBRIDGE) demo $(ARGS)
+
+test: setup lint
+	.venv/bin/python -m pytest -n 2 --dist worksteal $(ARGS)
+
+lint: setup
+	.venv/bin/ruff format --check --quiet .
+	.venv/bin/ruff check --quiet .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+
+openapi: setup
+	.venv/bin/python scripts/write_openapi.py
+
+bench: setup
+	$(CASEBRIDGE) bench $(ARGS)
+
+oracle: setup
+	.venv/bin/python scripts/oracle.py
+
+clean:
+	rm -rf .venv .venv-tools .demo data

@@ -1,0 +1,29 @@
+"""The command line: `casebridge …`. docs/commands.md lists every command with an example."""
+
+import typer
+
+from service.commands import deliveries, housekeeping, partner, serve
+
+app = typer.Typer(
+    name="casebridge",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Case management and FHIR R4, joined: referrals that close, consent that holds.",
+)
+app.command()(serve.serve)
+app.command()(serve.worker)
+app.command("serve-child", hidden=True)(serve.serve_child)
+app.command()(housekeeping.migrate)
+app.command()(housekeeping.settings)
+app.add_typer(partner.app, name="partner")
+app.command("deliveries")(deliveries.deliveries)
+app.command("replay")(deliveries.replay)
+
+
+def main() -> None:
+    """Entry point of the `casebridge` script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""The application: doors, middleware, OpenAPI. Hot paths are plain routes; the OpenAPI document describes them
+from the catalogue (service/api/description.py)."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.responses import JSONResponse, Response
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from service.api import auth, casework, description, health
+from service.api.fhir import instance, search, system, type as type_
+from service.api.middleware import Guarded
+
+if TYPE_CHECKING:
+    from service.wiring import Wiring
+
+_FHIR = [
+    Route("/fhir/metadata", system.metadata, methods=["GET"]),
+    Route("/fhir", system.bundle, methods=["POST"]),
+    Route("/fhir/", system.bundle, methods=["POST"]),
+    Route("/fhir", search.system, methods=["GET"]),
+    Route("/fhir/_search", search.system, methods=["POST"]),
+    Route("/fhir/{type}/_search", search.type_, methods=["POST"]),
+    Route("/fhir/{type}", search.type_, methods=["GET"]),
+    Route("/fhir/{type}", type_.create, methods=["POST"]),
+    Route("/fhir/{type}/{id}/_history/{vid}", instance.vread, methods=["GET"]),
+    Route("/fhir/{type}/{id}/_history", instance.history, methods=["GET"]),
+    Route("/fhir/{type}/{id}/{member}", search.compartment, methods=["GET"]),
+    Route("/fhir/{type}/{id}", instance.read, methods=["GET"]),
+    Route("/fhir/{type}/{id}", instance.update, methods=["PUT"]),
+    Route("/fhir/{type}/{id}", instance.delete, methods=["DELETE"]),
+]
+
+
+def make_app(wiring: "Wiring") -> FastAPI:
+    """The ASGI application around a wiring; opening and closing the wiring is the application's lifespan."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with wiring.running():
+            yield
+
+    app = bare_app(lifespan)
+    app.state.wiring = wiring
+    return app
+
+
+def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
+    """The application without anything behind it: enough to describe it."""
+    app = FastAPI(
+        title="Casebridge",
+        version="0.1.0",
+        description="Case management and FHIR R4, joined. Errors under /fhir are OperationOutcomes, elsewhere "
+        "RFC 9457 problem details.",
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.router.routes.extend([*health.routes, *auth.routes, *casework.routes, *_FHIR])
+    app.router.redirect_slashes = False
+    app.add_exception_handler(404, _nothing_here)
+    app.add_exception_handler(405, _nothing_here)
+    app.openapi = lambda: description.openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(Guarded)
+    return app
+
+
+async def _nothing_here(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 404)
+    text = "this path does not exist here" if status == 404 else "this method is not offered here"
+    if request.url.path.startswith("/fhir"):
+        code = "not-found" if status == 404 else "not-supported"
+        issue = {"severity": "error", "code": code, "details": {"text": text}, "diagnostics": text}
+        body = {"resourceType": "OperationOutcome", "issue": [issue]}
+        return JSONResponse(body, status, getattr(error, "headers", None), "application/fhir+json")
+    problem = {"type": "about:blank", "title": text, "status": status}
+    return JSONResponse(problem, status, getattr(error, "headers", None), "application/problem+json")

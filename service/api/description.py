@@ -1,0 +1,318 @@
+"""The OpenAPI document, from the catalogue, the record kinds and the few fixed doors. `openapi.yaml` is its copy.
+
+FHIR bodies are described as what they are (a resource of a type, an OperationOutcome); their rules are in the
+profiles, not here.
+"""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from service.casework.records import kinds, schema
+from service.fhir.catalogue import catalogue
+
+Document = dict[str, Any]
+
+_FHIR = "application/fhir+json"
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_OUTCOME = {_FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}}
+_BEARER = [{"bearer": []}]
+
+
+def openapi(app: FastAPI) -> Document:
+    """The whole document; built once."""
+    if app.openapi_schema is None:
+        app.openapi_schema = {
+            "openapi": "3.1.0",
+            "info": {"title": app.title, "version": app.version, "description": app.description},
+            "paths": _auth() | _casework() | _fhir() | _operations(),
+            "components": _components(),
+        }
+    return app.openapi_schema
+
+
+def _operation(summary: str, tag: str, answers: Document, **more: Any) -> Document:
+    return {"summary": summary, "tags": [tag], "responses": answers, **more}
+
+
+def _said(text: str, content: Document | None = None) -> Document:
+    return {"description": text, **({"content": content} if content else {})}
+
+
+def _parameter(name: str, where: str, text: str, kind: str = "string", **rules: Any) -> Document:
+    return {
+        "name": name, "in": where, "description": text, "required": where == "path", "schema": {"type": kind, **rules},
+    }  # fmt: skip
+
+
+def _refusals(content: Document) -> Document:
+    return {
+        "400": _said("cannot be read", content),
+        "401": _said("no valid access token", content),
+        "403": _said("the token does not cover it", content),
+        "404": _said("does not exist here, or not for this caller", content),
+        "409": _said("somebody else did it meanwhile", content),
+        "410": _said("was deleted", content),
+        "412": _said("another version, or several matches", content),
+        "413": _said("too large", content),
+        "415": _said("media type not offered", content),
+        "422": _said("not valid, with every finding", content),
+        "503": _said("not now; see Retry-After", content),
+    }
+
+
+def _some(content: Document, *statuses: str) -> Document:
+    return {
+        status: said
+        for status, said in _refusals(content).items()
+        if status in (*statuses, "400", "401", "403", "503")
+    }
+
+
+_ID = _parameter("id", "path", "logical id", pattern="^[A-Za-z0-9.-]{1,64}$")
+_IF_MATCH = _parameter("If-Match", "header", 'the version you saw, `W/"3"`')
+
+
+def _fhir() -> Document:
+    paths: Document = {
+        "/fhir/metadata": {
+            "get": _operation("CapabilityStatement", "FHIR", {"200": _said("the capability statement", _resource("CapabilityStatement"))})
+        },
+        "/fhir": {
+            "post": _operation(
+                "batch or transaction", "FHIR",
+                {"200": _said("one answer an entry", _resource("Bundle")), **_refusals(_OUTCOME)},
+                requestBody=_body("Bundle"), security=_BEARER,
+            )
+        },
+    }  # fmt: skip
+    for spec in catalogue.values():
+        paths |= _type(spec.type, set(spec.interactions))
+    return paths
+
+
+def _resource(type_: str) -> Document:
+    return {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource", "title": type_}}}
+
+
+def _body(type_: str) -> Document:
+    return {"required": True, "content": _resource(type_)}
+
+
+def _type(name: str, offered: set[str]) -> Document:
+    whole, item, past = {}, {}, {}
+    if "search" in offered:
+        whole["get"] = _operation(
+            f"search {name}",
+            name,
+            {"200": _said("a searchset", _resource("Bundle")), **_some(_OUTCOME)},
+            security=_BEARER,
+        )
+    if "create" in offered:
+        whole["post"] = _operation(
+            f"create {name}", name,
+            {"200": _said("If-None-Exist found it", _resource(name)), "201": _said("created", _resource(name)), **_refusals(_OUTCOME)},
+            requestBody=_body(name), security=_BEARER,
+            parameters=[_parameter("If-None-Exist", "header", "create only if this search finds nothing")],
+        )  # fmt: skip
+    if "read" in offered:
+        item["get"] = _operation(
+            f"read {name}", name, {"200": _said("the current version", _resource(name)), "304": _said("unchanged"),
+            **_some(_OUTCOME, "404", "410")}, security=_BEARER,
+        )  # fmt: skip
+        past["get"] = _operation(
+            f"history of {name}",
+            name,
+            {"200": _said("newest first", _resource("Bundle")), **_some(_OUTCOME, "404")},
+            security=_BEARER,
+        )
+    if "update" in offered:
+        item["put"] = _operation(
+            f"update {name}", name,
+            {"200": _said("the new version", _resource(name)), "201": _said("created", _resource(name)), **_refusals(_OUTCOME)},
+            requestBody=_body(name), security=_BEARER, parameters=[_IF_MATCH],
+        )  # fmt: skip
+    if "delete" in offered:
+        item["delete"] = _operation(
+            f"delete {name}", name, {"204": _said("gone"), **_some(_OUTCOME, "404", "412", "422")}, security=_BEARER,
+            parameters=[_IF_MATCH],
+        )  # fmt: skip
+    version = _parameter("vid", "path", "version id")
+    one = {
+        "get": _operation(
+            f"one version of {name}",
+            name,
+            {"200": _said("that version", _resource(name)), **_some(_OUTCOME, "404", "410")},
+            security=_BEARER,
+        )
+    }  # noqa: E501
+    return {
+        f"/fhir/{name}": whole,
+        f"/fhir/{name}/{{id}}": {"parameters": [_ID], **item},
+        f"/fhir/{name}/{{id}}/_history": {"parameters": [_ID], **past},
+        f"/fhir/{name}/{{id}}/_history/{{vid}}": {"parameters": [_ID, version], **one},
+    }
+
+
+def _casework() -> Document:
+    json = {"application/json": {"schema": {"type": "object"}}}
+    paths: Document = {}
+    for name in kinds:
+        record = {"application/json": {"schema": {"$ref": f"#/components/schemas/{_title(name)}"}}}
+        filed = {"application/json": {"schema": {"$ref": "#/components/schemas/Filed"}}}
+        paths[f"/casework/v1/{name}/{{id}}"] = {
+            "parameters": [_parameter("id", "path", "your own id")],
+            "put": _operation(
+                f"file a record: {name}", "casework",
+                {"200": _said("filed again", filed), "201": _said("filed", filed), **_refusals(_PROBLEM)},
+                requestBody={"required": True, "content": record}, security=_BEARER,
+                parameters=[_IF_MATCH, _parameter("dry-run", "query", "answer the FHIR, write nothing", "boolean")],
+            ),
+            "get": _operation(
+                f"read a record: {name}", "casework", {"200": _said("the record", record), **_some(_PROBLEM, "404", "410")},
+                security=_BEARER,
+            ),
+            "delete": _operation(
+                f"take a record back: {name}", "casework", {"204": _said("withdrawn"), **_some(_PROBLEM, "404", "410", "412", "422")},
+                security=_BEARER, parameters=[_IF_MATCH],
+            ),
+        }  # fmt: skip
+    paths["/casework/v1/batch"] = {
+        "post": _operation("file many records", "casework", {"200": _said("one result a record", json), **_some(_PROBLEM, "413", "415")},
+                           requestBody={"required": True, "content": json}, security=_BEARER)
+    }  # fmt: skip
+    paths["/casework/v1/events"] = {
+        "get": _operation(
+            "what partners did, in order", "casework", {"200": _said("events and the cursor behind them", json), **_some(_PROBLEM)},
+            security=_BEARER,
+            parameters=[
+                _parameter("after", "query", "the cursor of the last page"),
+                _parameter("limit", "query", "at most this many", "integer", maximum=1000),
+                _parameter("wait", "query", "seconds to wait for news", "integer", maximum=60),
+            ],
+        )
+    }  # fmt: skip
+    paths["/casework/v1/schema/{record}"] = {
+        "parameters": [_parameter("record", "path", "a record kind", enum=list(kinds))],
+        "get": _operation(
+            "JSON Schema of a record kind",
+            "casework",
+            {
+                "200": _said("the schema", {"application/schema+json": {"schema": {"type": "object"}}}),
+                "404": _said("no such kind", _PROBLEM),
+            },
+        ),  # noqa: E501
+    }
+    return paths
+
+
+def _auth() -> Document:
+    form = {
+        "type": "object",
+        "required": ["grant_type", "client_assertion_type", "client_assertion", "scope"],
+        "properties": {
+            "grant_type": {"const": "client_credentials"},
+            "client_assertion_type": {"const": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"},
+            "client_assertion": {"type": "string"},
+            "scope": {"type": "string"},
+        },
+    }
+    json = {"application/json": {"schema": {"type": "object"}}}
+    token = {"type": "object", "required": ["token"], "properties": {"token": {"type": "string"}}}
+    return {
+        "/auth/token": {
+            "post": _operation(
+                "an access token for a signed assertion (SMART Backend Services)", "auth",
+                {"200": _said("the token", json), "400": _said("an OAuth error", json), "401": _said("an OAuth error", json)},
+                requestBody={"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}},
+            )
+        },
+        "/auth/introspect": {
+            "post": _operation("RFC 7662", "auth", {"200": _said("active or not", json), "401": _said("an OAuth error", json)},
+                               requestBody={"required": True, "content": {"application/x-www-form-urlencoded": {"schema": token}}},
+                               security=_BEARER)
+        },
+        "/auth/revoke": {
+            "post": _operation("RFC 7009", "auth", {"200": _said("no longer valid"), "401": _said("an OAuth error", json)},
+                               requestBody={"required": True, "content": {"application/x-www-form-urlencoded": {"schema": token}}},
+                               security=_BEARER)
+        },
+        "/fhir/.well-known/smart-configuration": {"get": _operation("SMART discovery", "auth", {"200": _said("the configuration", json)})},
+        "/.well-known/jwks.json": {"get": _operation("our public keys", "auth", {"200": _said("a JWK Set", json)})},
+    }  # fmt: skip
+
+
+def _operations() -> Document:
+    json = {"application/json": {"schema": {"type": "object"}}}
+    return {
+        "/health/live": {"get": _operation("the process answers", "operations", {"200": _said("ok", json)})},
+        "/health/ready": {
+            "get": _operation(
+                "the service can serve",
+                "operations",
+                {"200": _said("ok", json), "503": _said("not now", json)},
+            )
+        },
+        "/metrics": {
+            "get": _operation(
+                "counts for Prometheus",
+                "operations",
+                {"200": _said("text format", {"text/plain": {"schema": {"type": "string"}}})},
+            )
+        },  # noqa: E501
+    }
+
+
+def _title(kind: str) -> str:
+    return "".join(part.capitalize() for part in kind.split("-"))
+
+
+def _components() -> Document:
+    schemas: Document = {
+        "Resource": {
+            "type": "object", "required": ["resourceType"],
+            "properties": {"resourceType": {"type": "string"}, "id": {"type": "string"}},
+        },
+        "OperationOutcome": {
+            "type": "object", "required": ["resourceType", "issue"],
+            "properties": {"resourceType": {"const": "OperationOutcome"}, "issue": {"type": "array", "items": {"type": "object"}}},
+        },
+        "Problem": {
+            "type": "object", "required": ["title", "status"],
+            "properties": {
+                "type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"},
+                "detail": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "object", "properties": {"detail": {"type": "string"}, "pointer": {"type": "string"}}}},
+            },
+        },
+        "Filed": {
+            "type": "object", "required": ["id", "kind", "resources"],
+            "properties": {
+                "id": {"type": "string"}, "kind": {"type": "string"}, "version": {"type": "integer"},
+                "resources": {"type": "array", "items": {"type": "string"}},
+                "notes": {"type": "array", "items": {"type": "object"}},
+            },
+        },
+    }  # fmt: skip
+    for name in kinds:
+        whole = dict(schema(name))
+        definitions = whole.pop("$defs", {})
+        whole.pop("$schema", None)
+        prefix = _title(name)
+        schemas[prefix] = _pointed(whole, prefix)
+        for inner, body in definitions.items():
+            schemas[f"{prefix}.{inner}"] = _pointed(body, prefix)
+    bearer = {"type": "http", "scheme": "bearer", "description": "from /auth/token"}
+    return {"schemas": schemas, "securitySchemes": {"bearer": bearer}}
+
+
+def _pointed(value: Any, prefix: str) -> Any:
+    """`#/$defs/X` inside a record's schema becomes a component of the document."""
+    if isinstance(value, dict):
+        return {
+            key: member.replace("#/$defs/", f"#/components/schemas/{prefix}.")
+            if key == "$ref" and isinstance(member, str)
+            else _pointed(member, prefix)
+            for key, member in value.items()
+        }
+    return [_pointed(member, prefix) for member in value] if isinstance(value, list) else value

@@ -1,0 +1,1 @@
+"""The FHIR door: one function per interaction, for every type of the catalogue."""

@@ -1,0 +1,36 @@
+"""`casebridge deliveries` and `casebridge replay`: see and repair every exchange."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.commands.running import run
+from service.flows import outbox_view as story
+
+COLUMNS = ("id", "partner", "referral", "kind", "state", "attempts", "status", "created", "reason")
+
+
+def deliveries(
+    partner: Annotated[str | None, typer.Option(help="only this partner")] = None,
+    status: Annotated[str | None, typer.Option(help="pending, delivered, failing, dead or withheld")] = None,
+) -> None:
+    """The outbox, newest first: what was sent to whom, what was not, and why."""
+    rows = run(lambda wiring: story.listing(wiring.context, partner, status))
+    table = Table(*COLUMNS)
+    for row in rows:
+        table.add_row(*("–" if row[name] is None else str(row[name]) for name in COLUMNS))
+    Console(soft_wrap=True, width=None).print(table if rows else "no deliveries")
+
+
+def replay(
+    ids: Annotated[list[str] | None, typer.Argument(help="delivery ids")] = None,
+    partner: Annotated[str | None, typer.Option(help="all of this partner's")] = None,
+    status: Annotated[str | None, typer.Option(help="only those in this state: dead or withheld")] = None,
+) -> None:
+    """Make dead or withheld deliveries due again; consent is asked anew when they are sent."""
+    if not ids and not partner:
+        raise typer.BadParameter("give ids, or --partner")
+    done = run(lambda wiring: story.replay(wiring.context, ids or None, partner, status))
+    print(f"{len(done)} due again")

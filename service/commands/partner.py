@@ -1,0 +1,74 @@
+"""`casebridge partner`: onboarding is data."""
+
+import json
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.commands.running import run
+from service.flows import onboard_partner as story
+
+app = typer.Typer(no_args_is_help=True, help="Partners: who may call us, and whom we call.")
+
+
+@app.command()
+def add(
+    name: str,
+    role: Annotated[
+        list[str], typer.Option(help="casework, referral-source, referral-recipient, ehr, funder, auditor")
+    ],
+    jwks: Annotated[str | None, typer.Option(help="public keys: a file or an https URL")] = None,
+    fhir_base: Annotated[str | None, typer.Option(help="the partner's FHIR server")] = None,
+    dialect: Annotated[str, typer.Option(help="sdohcc, bser or cow")] = "sdohcc",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="pre-authorised SMART scopes; default by role")
+    ] = None,
+    token_url: Annotated[str | None, typer.Option(help="the partner's token endpoint")] = None,
+    delivery: Annotated[
+        str | None, typer.Option(help="push, subscribe or poll; default push with --fhir-base")
+    ] = None,
+) -> None:
+    """Register a partner; prints its client_id, organization and scopes as JSON."""
+    wanted = story.Registration(
+        name=name, roles=role, scopes=scope or (), jwks=jwks, fhir_base=fhir_base, token_url=token_url,
+        dialect=dialect, delivery=delivery,
+    )  # fmt: skip
+    print(json.dumps(run(lambda wiring: story.add(wiring.context, wanted)), indent=2))
+
+
+@app.command("list")
+def list_() -> None:
+    """All partners, as a table."""
+    rows = run(lambda wiring: story.everyone(wiring.context))
+    table = Table("partner", "roles", "dialect", "delivery", "FHIR base", "state")
+    for row in rows:
+        state = "disabled" if row.get("disabled_at") else "enabled"
+        table.add_row(
+            row["name"],
+            " ".join(row["roles"]),
+            row["dialect"],
+            row["delivery"],
+            row.get("fhir_base") or "–",
+            state,
+        )
+    Console().print(table)
+
+
+@app.command()
+def show(name: str) -> None:
+    """One partner, as JSON."""
+    print(json.dumps(run(lambda wiring: story.show(wiring.context, name)), indent=2))
+
+
+@app.command()
+def token(name: str) -> None:
+    """A short-lived access token for local use, alone on one line."""
+    print(run(lambda wiring: story.mint_token(wiring.context, name)))
+
+
+@app.command()
+def disable(name: str) -> None:
+    """From the next request on, nothing this partner sends is accepted."""
+    print(json.dumps(run(lambda wiring: story.disable(wiring.context, name)), indent=2))

@@ -1,0 +1,144 @@
+"""A referral's Task has a new version: is the move legal, what does it mean, who must hear of it?
+
+Called inside the transaction of whoever writes the Task (a partner's PUT, a partner's Task read by polling, the
+case manager's answer), so that the new version, the loop, the event and the outbox row commit together.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.fhir.json import JsonObject, decode_object, encode
+from service.fhir.outcome import Issue
+from service.flows.context import Context
+from service.flows.writing import version_of
+from service.kernel.clock import instant
+from service.kernel.failures import Refused
+from service.kernel.ids import new_id
+from service.referral import lifecycle, loop as referral
+from service.referral.dialects import Dialect
+from service.store import loops, records, resources
+from service.store.loops import Loop
+from service.fhir.row import Row
+from service.store.unit import Outgoing, Shared, Told, Unit
+
+FIXED = ("intent", "code", "focus", "for", "requester", "identifier", "basedOn", "partOf", "groupIdentifier")
+"""What a performer may not change in a requester's Task (SDOHCC, COW: the request belongs to who made it)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """The partner across from the casework system in a loop."""
+
+    client_id: str
+    name: str
+    dialect: Dialect
+
+
+def task_of(row: Row) -> JsonObject:
+    """The Task of a live row."""
+    return decode_object(row.body or b"")
+
+
+def check_move(dialect: Dialect, before: JsonObject, after: JsonObject, by: lifecycle.Party) -> None:
+    """Refused("unprocessable"), listing the legal moves, when `by` may not make this change."""
+    verdict = referral.judge(dialect, before, after, by)
+    if isinstance(verdict, lifecycle.Illegal):
+        issue = Issue("error", "business-rule", verdict.text, "Task.status", "referral-move")
+        raise Refused("unprocessable", verdict.text, [issue])
+
+
+def check_fixed(before: JsonObject, after: JsonObject) -> None:
+    """Refused("unprocessable") naming the element, when a performer changes what belongs to the requester."""
+    for element in FIXED:
+        if before.get(element) != after.get(element):
+            text = f"Task.{element} belongs to the requester; the performer of the referral may not change it"
+            raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
+
+
+async def open_inbound(
+    unit: Unit, task: JsonObject, row: Row, source: str, side: Side, now: datetime
+) -> None:
+    """A partner asks the casework system for something: a loop opens, the case manager hears of it."""
+    focus = task.get("focus", {}).get("reference") if isinstance(task.get("focus"), dict) else None
+    opened = Loop(
+        id=row.id, direction="inbound", source=source, record=row.id, partner=side.client_id,
+        patient=row.patient or "", request=focus, status=str(task["status"]), closed=False, remote_task=None,
+        remote_seen=None, next_poll=None, opened=now, updated=now,
+    )  # fmt: skip
+    await loops.open_loop(unit, opened)
+    await _tell(unit, opened, side, referral.event_for(None, task, "inbound", side.dialect), now)
+
+
+async def advance_referral(
+    context: Context,
+    unit: Unit,
+    loop: Loop,
+    side: Side,
+    before: JsonObject,
+    after: JsonObject,
+    now: datetime,
+    *,
+    inform_partner: bool,
+) -> None:
+    """Tell the events of the change, move the loop, do the requester's duty, and queue news for the partner.
+
+    The legality of the move is the caller's to check; the new Task version is the caller's to put.
+    """
+    state = referral.state(after)
+    await loops.moved(unit, loop.id, state.status, state.terminal, now)
+    await _tell(unit, loop, side, referral.event_for(before, after, loop.direction, side.dialect), now)
+    for duty in referral.duties(before, after, loop.direction):
+        await _close_request(context, unit, duty, now)
+    if inform_partner:
+        unit.send(Outgoing(new_id(), side.client_id, loop.id, "status", [f"Task/{loop.id}"], now))
+
+
+async def _close_request(context: Context, unit: Unit, duty: referral.CloseRequest, now: datetime) -> None:
+    type_, _, id_ = duty.request.rpartition("/")
+    held = await resources.lock(unit, [("ServiceRequest", id_)]) if type_ == "ServiceRequest" else {}
+    before = held.get(("ServiceRequest", id_))
+    if before is None or before.deleted:
+        return
+    request = decode_object(before.body or b"")
+    if request.get("status") not in (duty.status, "completed", "revoked", "entered-in-error"):
+        unit.put(version_of(context, {**request, "status": duty.status}, id_, before, before.author, now))
+
+
+async def _tell(
+    unit: Unit, loop: Loop, side: Side, events: tuple[referral.Event, ...], now: datetime
+) -> None:
+    client = await records.becoming(unit, loop.source, loop.patient) if loop.patient else None
+    for event in events:
+        unit.tell(
+            Told(loop.source, event.kind, now, encode(_body(loop, side, event, now, client and client.id)))
+        )
+
+
+def _body(loop: Loop, side: Side, event: referral.Event, now: datetime, client: str | None) -> JsonObject:
+    body: JsonObject = {
+        "kind": event.kind,
+        "at": instant(now),
+        "referral": loop.record,
+        "direction": loop.direction,
+        "partner": side.name,
+        "status": event.status,
+    }
+    optional: dict[str, Any] = {
+        "client": client,
+        "businessStatus": event.business_text or event.business_status,
+        "reason": event.reason,
+        "outputs": [
+            {key: text for key in ("kind", "reference", "code", "text") if (text := getattr(output, key))}
+            for output in event.outputs
+        ],
+        "inferred": event.inferred or None,
+    }
+    return {**body, **{key: value for key, value in optional.items() if value}}
+
+
+def share_all(unit: Unit, party: str, loop: str, references: list[str], now: datetime) -> None:
+    """Make these resources known to a partner; whether it may see them is asked at each read."""
+    for reference in references:
+        type_, _, id_ = reference.partition("/")
+        unit.share(Shared(party, type_, id_, loop, now))

@@ -1,0 +1,38 @@
+"""The case manager answers a referral that came in, or withdraws one that went out."""
+
+from service.casework.records.referral import ReferralAnswer
+from service.fhir.json import Json
+from service.fhir.row import Row
+from service.flows import advance_referral
+from service.flows.caller import Caller
+from service.flows.context import Context
+from service.flows.keep import Wish, keep, lock_names
+from service.kernel.failures import Refused
+from service.mapping.answer import answered
+from service.mapping.context import MappingContext, Source
+from service.store import loops, resources
+
+
+def is_answer(value: Json) -> bool:
+    """An answer says a status and names no client: `{"status": "accepted"}`."""
+    return isinstance(value, dict) and "status" in value and "client" not in value
+
+
+async def answer_referral(context: Context, caller: Caller, record: str, answer: ReferralAnswer) -> Row:
+    """Move the referral's Task as our side; returns its new version.
+
+    Refused: absent (no such referral), unprocessable (not a legal move: the legal ones are listed).
+    """
+    caller.require_casework("referrals", "update")
+    async with context.database.reading() as connection:
+        found = await loops.find_record(connection, caller.client_id, record)
+    if found is None:
+        raise Refused("absent", "there is no such referral here")
+    async with context.database.unit(*lock_names([("Task", found.id)])) as unit:
+        held = await resources.lock(unit, [("Task", found.id)])
+        task = advance_referral.task_of(held["Task", found.id])
+        now = context.clock()
+        source = Source(caller.client_id, caller.organization, name=caller.name)
+        moved = answered(task, answer, MappingContext(context.base, now, source))
+        [kept] = await keep(context, unit, caller, [Wish(moved, found.id)], now)
+    return kept.row

@@ -1,0 +1,133 @@
+"""A partner keeps the Task of our referral on its own server: look at it now and then, and take over its moves.
+
+Every version we have not seen is taken in order, from the Task's history where the partner offers one, so that
+the case manager is told each step; a partner without history is read as it stands, and the steps between are
+inferred by the dialect's table.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from service.delivery.outcome import Answer
+from service.fhir.json import BadJson, JsonObject, decode_object
+from service.flows import advance_referral
+from service.flows.advance_referral import Side, task_of
+from service.flows.context import Context
+from service.flows.deliver import peer_of
+from service.flows.writing import version_of
+from service.kernel.events import log
+from service.kernel.ids import new_id
+from service.referral import lifecycle
+from service.referral import loop as referral
+from service.remote.outside import Outside
+from service.remote.partner import Peer, Reply
+from service.store import loops, partners, resources
+from service.store.loops import Loop
+from service.store.partners import Partner
+
+AT_ONCE = 16
+PERFORMERS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "executionPeriod")
+"""What a performer says in a Task; the rest is the requester's."""
+
+
+async def follow_due(context: Context, outside: Outside) -> int:
+    """Look at every Task whose time has come; returns how many there were."""
+    now = context.clock()
+    again = now + timedelta(seconds=context.settings.poll_seconds)
+    async with context.database.unit() as unit:
+        due = await loops.due_for_polling(unit, now, again, AT_ONCE)
+    await asyncio.gather(*(follow(context, outside, loop) for loop in due))
+    return len(due)
+
+
+async def follow(context: Context, outside: Outside, loop: Loop) -> None:
+    """One Task: read what is new and take it over."""
+    async with context.database.reading() as connection:
+        partner = await partners.known(connection, loop.partner)
+    if (
+        partner is None
+        or partner.disabled_at is not None
+        or partner.fhir_base is None
+        or loop.remote_task is None
+    ):
+        return
+    found = await _unseen(outside, loop, peer_of(partner))
+    log("partner-polled", partner=partner.client_id, referral=loop.id, outcome=str(len(found)))
+    for version, task in found:
+        await take_over(context, loop.id, partner, version, task)
+
+
+async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, JsonObject]]:
+    """(version, Task) of every version behind the last one we took, oldest first."""
+    assert loop.remote_task is not None
+    current = _body(await outside.partners.read(loop.remote_task, peer, new_id()))
+    if current is None or current.get("resourceType") != "Task":
+        return []
+    newest = _version(current)
+    if newest == loop.remote_seen:
+        return []
+    past = _body(await outside.partners.read(f"{loop.remote_task}/_history", peer, new_id()))
+    versions = [(newest, current)]
+    if past is not None and past.get("resourceType") == "Bundle":
+        rows = [entry.get("resource") for entry in past.get("entry") or [] if isinstance(entry, dict)]
+        versions += [
+            (_version(row), row)
+            for row in rows
+            if isinstance(row, dict) and row.get("resourceType") == "Task"
+        ]
+    ordered = sorted(
+        {version: task for version, task in reversed(versions)}.items(), key=lambda each: _order(each[0])
+    )
+    seen = _order(loop.remote_seen) if loop.remote_seen else None
+    return [each for each in ordered if seen is None or _order(each[0]) > seen]
+
+
+def _body(reply: Reply) -> JsonObject | None:
+    if not isinstance(reply.result, Answer) or reply.result.status != 200:
+        return None
+    try:
+        return decode_object(reply.result.body)
+    except BadJson:
+        return None
+
+
+def _version(task: JsonObject) -> str:
+    """`lastUpdated` and version: what orders a partner's versions even if its version ids are not numbers."""
+    meta = task.get("meta")
+    meta = meta if isinstance(meta, dict) else {}
+    return f"{meta.get('lastUpdated', task.get('lastModified', ''))} {meta.get('versionId', '')}"
+
+
+def _order(version: str) -> tuple[str, int, str]:
+    when, _, number = version.rpartition(" ")
+    return (when, int(number) if number.isdecimal() and len(number) < 10 else 0, number)
+
+
+async def take_over(
+    context: Context, loop_id: str, partner: Partner, version: str, remote: JsonObject
+) -> None:
+    """One version of the partner's Task into ours: what the performer says, nothing else."""
+    async with context.database.unit(loops.lock_name(loop_id)) as unit:
+        loop = await loops.find(unit, loop_id)
+        held = await resources.lock(unit, [("Task", loop_id)])
+        row = held.get(("Task", loop_id))
+        if (
+            loop is None
+            or row is None
+            or row.deleted
+            or (loop.remote_seen and _order(version) <= _order(loop.remote_seen))
+        ):
+            return
+        before = task_of(row)
+        side = Side(partner.client_id, partner.name, partner.dialect)
+        await loops.seen(unit, loop_id, version)
+        verdict = lifecycle.settle(side.dialect, referral.state(before), referral.state(remote), "target")
+        told = {name: remote[name] for name in PERFORMERS if name in remote}
+        after = {**{name: value for name, value in before.items() if name not in PERFORMERS}, **told}
+        if isinstance(verdict, lifecycle.Late | lifecycle.Illegal) or after == before:
+            return
+        now = context.clock()
+        unit.put(version_of(context, after, loop_id, row, row.author, now))
+        await advance_referral.advance_referral(
+            context, unit, loop, side, before, after, now, inform_partner=False
+        )

@@ -1,0 +1,157 @@
+"""The middle of every write: lock what exists, ask who may change it, and collect the new versions.
+
+Shared by create, update and the transaction, so that one resource and a thousand follow the same rules.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from service.fhir.json import JsonObject, decode_object
+from service.fhir.meta import content
+from service.fhir.references import local
+from service.flows import advance_referral
+from service.flows.advance_referral import Side
+from service.flows.caller import Caller
+from service.flows.context import Context
+from service.flows.writing import row_of, version_of
+from service.kernel.failures import Refused
+from service.store import loops, partners, resources
+from service.fhir.row import Row
+from service.store.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a caller wants kept. `expected` is the version of If-Match."""
+
+    resource: JsonObject
+    id: str
+    expected: int | None = None
+    fresh: bool = False
+    """True when the id is ours and new, so that nothing needs to be locked."""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """(type, id)."""
+        return (self.resource["resourceType"], self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a wish: the row as it will be, and whether it is new or changed."""
+
+    row: Row
+    created: bool
+    changed: bool
+
+
+def lock_names(keys: Sequence[tuple[str, str]]) -> list[str]:
+    """Advisory locks for these resources: one at a time moves a referral, creates a client-chosen id."""
+    return [loops.lock_name(id_) if type_ == "Task" else f"{type_}/{id_}" for type_, id_ in keys]
+
+
+async def keep(
+    context: Context, unit: Unit, caller: Caller, wishes: Sequence[Wish], now: datetime
+) -> list[Kept]:
+    """Collect every wish in `unit`, or raise Refused for the first that may not be. Locks must be held."""
+    known = [wish.key for wish in wishes if not wish.fresh]
+    held = await resources.lock(unit, known) if known else {}
+    return [await _keep_one(context, unit, caller, wish, held.get(wish.key), now) for wish in wishes]
+
+
+async def _keep_one(
+    context: Context, unit: Unit, caller: Caller, wish: Wish, before: Row | None, now: datetime
+) -> Kept:
+    _expect(wish, before)
+    put = version_of(context, wish.resource, wish.id, before, caller.client_id, now)
+    if before is None or before.deleted:
+        if before is not None and not _owns(caller, before):
+            raise absent(put.type, put.id)
+        unit.put(put)
+        if put.type == "Task":
+            await _maybe_opens(unit, caller, wish.resource, row_of(put), now)
+        return Kept(row_of(put), created=True, changed=True)
+    old = decode_object(before.body or b"")
+    if content(old) == content(wish.resource) and await may_know(unit, caller, before):
+        return Kept(before, created=False, changed=False)
+    await _may_change(context, unit, caller, before, old, wish.resource, now)
+    unit.put(put)
+    return Kept(row_of(put), created=False, changed=True)
+
+
+def _expect(wish: Wish, before: Row | None) -> None:
+    found = before.version if before and not before.deleted else None
+    if wish.expected is not None and wish.expected != found:
+        raise Refused("stale", f"If-Match names version {wish.expected}, which is not the current one")
+
+
+def absent(type_: str, id_: str) -> Refused:
+    """The one answer for what does not exist and for what is not the caller's to know."""
+    return Refused("absent", f"{type_}/{id_} does not exist here")
+
+
+def _owns(caller: Caller, row: Row) -> bool:
+    return caller.custodian or row.author == caller.client_id
+
+
+async def may_know(unit: Unit, caller: Caller, row: Row) -> bool:
+    """Does this resource exist for the caller at all?"""
+    return _owns(caller, row) or await resources.read(unit, row.type, row.id, caller.viewer) is not None
+
+
+async def _may_change(
+    context: Context, unit: Unit, caller: Caller, row: Row, old: JsonObject, new: JsonObject, now: datetime
+) -> None:
+    loop = await loops.find(unit, row.id) if row.type == "Task" else None
+    if loop is not None:
+        await _move(context, unit, caller, loop, row, old, new, now)
+    elif not _owns(caller, row):
+        if not await may_know(unit, caller, row):
+            raise absent(row.type, row.id)
+        raise Refused(
+            "forbidden", f"{row.type}/{row.id} belongs to another party; only its author may change it"
+        )
+
+
+async def _move(
+    context: Context, unit: Unit, caller: Caller, loop: loops.Loop, row: Row, old: JsonObject,
+    new: JsonObject, now: datetime,
+) -> None:  # fmt: skip
+    """A Task in a referral loop: both sides may move it, each only as the dialect's table says."""
+    is_partner = caller.client_id == loop.partner
+    if not is_partner and not caller.custodian:
+        raise absent(row.type, row.id)
+    partner = await partners.find(unit, loop.partner)
+    side = Side(partner.client_id, partner.name, partner.dialect)
+    by = "requester" if is_partner == (loop.direction == "inbound") else "target"
+    if by == "target":
+        advance_referral.check_fixed(old, new)
+    advance_referral.check_move(side.dialect, old, new, "requester" if by == "requester" else "target")
+    await advance_referral.advance_referral(
+        context, unit, loop, side, old, new, now, inform_partner=not is_partner
+    )
+
+
+async def _maybe_opens(unit: Unit, caller: Caller, task: JsonObject, row: Row, now: datetime) -> None:
+    """A partner's new Task that asks the home agency for something opens an inbound loop."""
+    if (
+        caller.custodian
+        or task.get("intent") != "order"
+        or task.get("status") not in ("requested", "received")
+    ):
+        return
+    partner = await partners.find(unit, caller.client_id)
+    home = await partners.home(unit)
+    owner = task.get("owner")
+    owner = (
+        local(owner["reference"])
+        if isinstance(owner, dict) and isinstance(owner.get("reference"), str)
+        else None
+    )
+    if home is None or (
+        owner is not None and "/".join(owner) != home.organization and owner[0] == "Organization"
+    ):
+        return
+    side = Side(partner.client_id, partner.name, partner.dialect)
+    await advance_referral.open_inbound(unit, task, row, home.client_id, side, now)

@@ -1,0 +1,25 @@
+"""The outbox for people: what is in it, and making settled rows due again."""
+
+from typing import Any
+
+from service.flows.context import Context
+from service.kernel.failures import Refused
+from service.store import outbox
+
+STATES = ("pending", "delivered", "failing", "dead", "withheld")
+
+
+async def listing(context: Context, partner: str | None, state: str | None) -> list[dict[str, Any]]:
+    """Deliveries, newest first, optionally of one partner (by name) or in one state."""
+    if state is not None and state not in STATES:
+        raise Refused("malformed", f"status is one of {', '.join(STATES)}")
+    async with context.database.reading() as connection:
+        return await outbox.listing(connection, partner, state)
+
+
+async def replay(
+    context: Context, ids: list[str] | None, partner: str | None, state: str | None
+) -> list[str]:
+    """Dead and withheld rows become pending again; returns their ids. Delivered rows stay delivered."""
+    async with context.database.unit() as unit:
+        return await outbox.reopen(unit, context.clock(), ids, partner, state)

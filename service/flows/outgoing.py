@@ -1,0 +1,94 @@
+"""What a partner is sent: the referral as a transaction Bundle, made from the resources of this moment.
+
+Every entry is a conditional create by our stable identifier, so that a delivery repeated after a crash or a lost
+answer makes nothing twice. References inside the Bundle are `urn:uuid:`, all others absolute to our server.
+"""
+
+from collections.abc import Sequence
+from urllib.parse import quote
+
+from service.fhir.json import JsonObject, decode_object
+from service.fhir.meta import content
+from service.fhir.references import absolute, rewritten
+from service.fhir.row import Row
+from service.kernel.ids import derived_id
+
+OURS = "https://casebridge.example/fhir/identifier/"
+URI = "urn:ietf:rfc:3986"
+
+
+def full_url(reference: str) -> str:
+    """A `urn:uuid:` that is always the same for the same resource."""
+    return f"urn:uuid:{derived_id('full-url', reference)}"
+
+
+def stable_identifier(resource: JsonObject, base: str) -> JsonObject:
+    """The identifier a partner finds this resource by: ours, else the author's first, else its address here."""
+    found = resource.get("identifier")
+    rows = [each for each in (found if isinstance(found, list) else [found]) if isinstance(each, dict)]
+    whole = [each for each in rows if each.get("system") and each.get("value")]
+    for each in whole:
+        if str(each["system"]).startswith(OURS):
+            return {"system": each["system"], "value": each["value"]}
+    if whole:
+        return {"system": whole[0]["system"], "value": whole[0]["value"]}
+    return {"system": URI, "value": f"{base}/{resource['resourceType']}/{resource['id']}"}
+
+
+def outgoing(rows: Sequence[Row], base: str) -> list[JsonObject]:
+    """The resources as they travel: without our versions, with a stable identifier, their references resolved."""
+    inside = {row.reference: full_url(row.reference) for row in rows}
+    return [_travelling(decode_object(row.body or b""), inside, base) for row in rows]
+
+
+def _travelling(resource: JsonObject, inside: dict[str, str], base: str) -> JsonObject:
+    copy: JsonObject = absolute(rewritten(resource, inside.get), base)
+    copy = {"resourceType": copy["resourceType"], "id": copy["id"], **content(copy)}
+    identifier = stable_identifier(resource, base)
+    held = copy.get("identifier")
+    if isinstance(held, list) or held is None:
+        present = [(each.get("system"), each.get("value")) for each in held or []]
+        if (identifier["system"], identifier["value"]) not in present:
+            copy["identifier"] = [*(held or []), identifier]
+    return copy
+
+
+def creation(resources: Sequence[JsonObject], base: str) -> JsonObject:
+    """The transaction that makes them at the partner, each at most once."""
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [
+            {
+                "fullUrl": full_url(f"{each['resourceType']}/{each['id']}"),
+                "resource": each,
+                "request": {
+                    "method": "POST",
+                    "url": each["resourceType"],
+                    "ifNoneExist": _query(stable_identifier(each, base)),
+                },
+            }
+            for each in resources
+        ],
+    }
+
+
+def replacement(resources: Sequence[JsonObject], base: str, at: dict[str, tuple[str, str]]) -> JsonObject:
+    """The transaction that brings the partner's copies up to date.
+
+    `at`: our reference → (the partner's own `Type/id`, its ETag), where we know it; elsewhere the copy is found
+    by our stable identifier (conditional update).
+    """
+    entries = []
+    for each in resources:
+        reference = f"{each['resourceType']}/{each['id']}"
+        url, etag = at.get(reference, (f"{each['resourceType']}?{_query(stable_identifier(each, base))}", ""))
+        request = {"method": "PUT", "url": url} | ({"ifMatch": etag} if etag else {})
+        entries.append({"fullUrl": full_url(reference), "resource": each, "request": request})
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _query(identifier: JsonObject) -> str:
+    text = f"{identifier['system']}|{identifier['value']}"
+    escaped = text.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")
+    return f"identifier={quote(escaped, safe=':/|._-')}"

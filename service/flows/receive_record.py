@@ -1,0 +1,232 @@
+"""A record arrives from the case-management system: read, map, check, remember, and start what it asks for.
+
+The record, the resources it becomes, the referral loop and the outbox row are one commit. Handing the same
+record over again changes nothing; handing over a changed one makes new versions of the same resources.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.casework import records as words
+from service.casework.records import Record
+from service.casework.records.referral import Referral
+from service.fhir.json import Json, JsonObject, decode_object, encode
+from service.fhir.outcome import Issue
+from service.flows import advance_referral
+from service.flows.advance_referral import Side
+from service.flows.answer_referral import answer_referral
+from service.flows.caller import Caller
+from service.flows.context import Context
+from service.flows.keep import Wish, keep, lock_names
+from service.flows.writing import checked
+from service.kernel.failures import Refused
+from service.kernel.ids import new_id
+from service.mapping.answer import answer_in, keep_progress
+from service.mapping.context import Directory, Mapped, MappingContext, Source
+from service.mapping.table import replace
+from service.store import loops, partners, records, resources
+from service.store.loops import Loop
+from service.store.partners import Partner
+from service.store.records import Kept
+from service.store.unit import Outgoing, Unit
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What became of a record. `resources` are references; `fhir` the resources themselves."""
+
+    version: int
+    created: bool
+    resources: list[str]
+    fhir: list[JsonObject]
+    issues: list[Issue]
+
+
+async def receive_record(
+    context: Context, caller: Caller, kind: str, id_: str, value: Json, *, dry_run: bool = False,
+    expected: int | None = None,
+) -> Filed:  # fmt: skip
+    """File one record. Refused("unprocessable") lists every finding, with JSON Pointers into the record."""
+    caller.require_casework(kind, "update")
+    record = words.read(kind, id_, value)
+    now = context.clock()
+    async with context.database.reading() as connection:
+        before = await records.find(connection, caller.client_id, kind, id_)
+        received = await _received(connection, caller, id_) if isinstance(record, Referral) else None
+        mapping = await mapping_context(context, connection, caller, record, kind, id_, now)
+    if received is not None and isinstance(record, Referral):
+        return await _answered(context, caller, id_, record)
+    mapped = replace(kind, record, _previous(kind, id_, before), mapping)
+    issues = list(mapped.notes)
+    _expect_valid(context, mapped)
+    references = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
+    if dry_run:
+        return Filed(0, False, references, list(mapped.resources), issues)
+    keys = [(each["resourceType"], each["id"]) for each in mapped.resources]
+    async with context.database.unit(f"record/{caller.client_id}/{kind}/{id_}", *lock_names(keys)) as unit:
+        if await records.find(unit, caller.client_id, kind, id_) != before:
+            raise Refused("conflict", "this record was filed by another request meanwhile; please try again")
+        _expect(before, expected)
+        if isinstance(record, Referral):
+            issues += await _refer(context, unit, caller, record, mapped, now)
+        else:
+            await keep(context, unit, caller, [Wish(each, each["id"]) for each in mapped.resources], now)
+        body = encode(words.write(record))
+        same = before is not None and not before.deleted and before.body == body
+        version = before.version + (not same) if before else 1
+        if not same:
+            await records.keep(unit, Kept(caller.client_id, kind, id_, version, now, False, body, references))
+    return Filed(version, before is None or before.deleted, references, list(mapped.resources), issues)
+
+
+def _previous(kind: str, id_: str, before: Kept | None) -> Record | None:
+    return words.read(kind, id_, decode_object(before.body)) if before and not before.deleted else None
+
+
+async def _received(connection: Any, caller: Caller, id_: str) -> Loop | None:
+    """The loop of this id when a partner sent it: then a record handed over is an answer to it."""
+    loop = await loops.find_record(connection, caller.client_id, id_)
+    return loop if loop is not None and loop.direction == "inbound" else None
+
+
+async def _answered(context: Context, caller: Caller, id_: str, record: Referral) -> Filed:
+    answer = answer_in(record)
+    if answer is None:
+        text = "a referral that a partner sent is answered with a status: accepted, rejected, in-progress, …"
+        raise Refused("unprocessable", text, [Issue("error", "value", text, "/status")])
+    row = await answer_referral(context, caller, id_, answer)
+    return Filed(row.version, False, [row.reference], [], [])
+
+
+def _expect(before: Kept | None, expected: int | None) -> None:
+    found = before.version if before and not before.deleted else None
+    if expected is not None and expected != found:
+        raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
+
+
+def _expect_valid(context: Context, mapped: Mapped) -> None:
+    """What we author must be valid: a finding here means that the record says something FHIR cannot."""
+    failing: list[Issue] = []
+    for resource in mapped.resources:
+        try:
+            checked(context, resource)
+        except Refused as refused:
+            failing += [each for each in refused.issues if isinstance(each, Issue) and each.fails]
+    if failing:
+        raise Refused("unprocessable", "the FHIR this record becomes would not be valid", failing)
+
+
+async def mapping_context(
+    context: Context,
+    connection: Any,
+    caller: Caller,
+    record: Record | None,
+    kind: str,
+    id_: str,
+    now: datetime,
+) -> MappingContext:
+    """What the mapping needs to know: whose records these are, and which agencies are partners of ours."""
+    mentioned = [*words.mentions(record), (kind, id_)] if record is not None else []
+    everyone = await partners.everyone(connection)
+    known: dict[tuple[str, str], str] = {}
+    for mentioned_kind, mentioned_id in mentioned:
+        kept = await records.find(connection, caller.client_id, mentioned_kind, mentioned_id)
+        if mentioned_kind == "agencies":
+            said = (
+                words.write(record)
+                if (mentioned_kind, mentioned_id) == (kind, id_) and record
+                else _said(kept)
+            )
+            partner = partner_of(mentioned_id, said, everyone)
+            if partner:
+                known["agencies", mentioned_id] = partner.organization
+                continue
+        if (kept is None or kept.deleted) and (mentioned_kind, mentioned_id) != (kind, id_):
+            text = f"{mentioned_kind}/{mentioned_id} is not known here yet; PUT it first"
+            raise Refused("unprocessable", text, [Issue("error", "not-found", text)])
+    own = next((key[1] for key, value in known.items() if value == caller.organization), None)
+    source = Source(caller.client_id, caller.organization, own, caller.name)
+    return MappingContext(context.base, now, source, Directory(known))
+
+
+def _said(kept: Kept | None) -> JsonObject:
+    return decode_object(kept.body) if kept and not kept.deleted else {}
+
+
+def partner_of(agency: str, said: JsonObject, everyone: Sequence[Partner]) -> Partner | None:
+    """The partner that an agency is: by the name its record gives, else by its id or its own name."""
+    names = [said.get("partner"), agency, said.get("name")]
+    for name in names:
+        for partner in everyone:
+            if name and partner.name.casefold() == str(name).casefold():
+                return partner
+    return None
+
+
+async def _refer(
+    context: Context, unit: Unit, caller: Caller, record: Referral, mapped: Mapped, now: datetime
+) -> list[Issue]:
+    """A referral: the resources, and the loop it opens or moves."""
+    task = mapped.of("Task")[0]
+    loop = await loops.find(unit, task["id"])
+    if loop is None:
+        await keep(context, unit, caller, [Wish(each, each["id"]) for each in mapped.resources], now)
+        return await _open(context, unit, caller, record, mapped, task, now)
+    await _revise(context, unit, caller, record, mapped, loop, now)
+    return []
+
+
+async def _open(
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    record: Referral,
+    mapped: Mapped,
+    task: JsonObject,
+    now: datetime,
+) -> list[Issue]:
+    if record.status == "draft":
+        return []
+    owner = task.get("owner", {}).get("reference", "")
+    partner = await partners.of_organization(unit, owner) if owner else None
+    if partner is None:
+        text = "the recipient is not registered as a partner, so nothing is sent; casebridge partner add registers it"
+        return [Issue("warning", "not-found", text, "/recipient", "recipient-not-a-partner")]
+    request = mapped.of("ServiceRequest")[0]
+    patient = task["for"]["reference"]
+    loop = Loop(
+        id=task["id"], direction="outbound", source=caller.client_id, record=record.id, partner=partner.client_id,
+        patient=patient, request=f"ServiceRequest/{request['id']}", status=task["status"], closed=False,
+        remote_task=None, remote_seen=None, next_poll=None, opened=now, updated=now,
+    )  # fmt: skip
+    await loops.open_loop(unit, loop)
+    references = [patient, f"ServiceRequest/{request['id']}", f"Task/{task['id']}"]
+    advance_referral.share_all(unit, partner.client_id, loop.id, references, now)
+    if pushes(partner):
+        unit.send(Outgoing(new_id(), partner.client_id, loop.id, "referral", references, now))
+    return []
+
+
+def pushes(partner: Partner) -> bool:
+    """Do we bring referrals to this partner, or does it come and look?"""
+    return partner.fhir_base is not None and partner.delivery == "push"
+
+
+async def _revise(
+    context: Context, unit: Unit, caller: Caller, record: Referral, mapped: Mapped, loop: Loop, now: datetime
+) -> None:
+    """The same referral again: what the requester says may change, what the performer said stays."""
+    held = await resources.lock(unit, [("Task", loop.id)])
+    before = advance_referral.task_of(held["Task", loop.id])
+    [fresh] = mapped.of("Task")
+    task = keep_progress(fresh, before)
+    if "authoredOn" in before:
+        task = {**task, "authoredOn": before["authoredOn"]}
+    others = [Wish(each, each["id"]) for each in mapped.resources if each["resourceType"] != "Task"]
+    changed = [done.row.reference for done in await keep(context, unit, caller, others, now) if done.changed]
+    [done] = await keep(context, unit, caller, [Wish(task, loop.id)], now)
+    partner = await partners.find(unit, loop.partner)
+    if changed and not done.changed and pushes(partner):
+        unit.send(Outgoing(new_id(), loop.partner, loop.id, "status", [*changed, f"Task/{loop.id}"], now))

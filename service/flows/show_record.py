@@ -1,0 +1,81 @@
+"""A record as the case-management system knows it, with what has become of it since."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.casework import records as words
+from service.fhir.json import JsonObject, decode_object
+from service.fhir.references import local, texts
+from service.flows import advance_referral
+from service.flows.caller import Caller
+from service.flows.context import Context
+from service.flows.receive_record import mapping_context
+from service.kernel.failures import Refused
+from service.mapping.table import table
+from service.referral import loop as referral
+from service.store import loops, records, resources
+from service.store.loops import Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """`version` is the record's; 0 for a referral a partner sent, which has no record of its own."""
+
+    version: int
+    record: JsonObject
+    resources: list[str]
+
+
+async def show_record(context: Context, caller: Caller, kind: str, id_: str) -> Shown:
+    """Refused: absent, gone (deleted)."""
+    caller.require_casework(kind, "read")
+    async with context.database.reading() as connection:
+        kept = await records.find(connection, caller.client_id, kind, id_)
+        loop = await loops.find_record(connection, caller.client_id, id_) if kind == "referrals" else None
+        if kept is None and loop is None:
+            raise Refused("absent", f"{kind}/{id_} is not known here")
+        if kept is not None and kept.deleted:
+            raise Refused("gone", f"{kind}/{id_} was deleted")
+        if kept is None and loop is not None:
+            return await _received(context, connection, caller, loop)
+        assert kept is not None
+        record = decode_object(kept.body)
+        if loop is not None:
+            record |= await _progress(connection, loop)
+        return Shown(kept.version, record, kept.resources)
+
+
+async def _progress(connection: Any, loop: Loop) -> JsonObject:
+    """What the Task says now, over what the record said when it was filed."""
+    row = await resources.read(connection, "Task", loop.id, None)
+    task = advance_referral.task_of(row) if row and not row.deleted else {}
+    said: JsonObject = {"status": loop.status, "direction": loop.direction}
+    if reason := referral.reason(task):
+        said["statusReason"] = reason
+    return said
+
+
+async def _received(context: Context, connection: Any, caller: Caller, loop: Loop) -> Shown:
+    """A partner's Bundle in our own words; what they cannot carry stays in the FHIR resources, listed here."""
+    gathered = await gather(connection, loop)
+    mapping = await mapping_context(context, connection, caller, None, "referrals", loop.id, context.clock())
+    told = table["referrals"].to_record(gathered, mapping)
+    record = words.write(told.record) | {"id": loop.record, "direction": "inbound", "status": loop.status}
+    client = next((each for each in gathered if each["resourceType"] == "Patient"), None)
+    if client is not None:
+        record["clientRecord"] = words.write(table["clients"].to_record([client], mapping).record)
+    if told.notes:
+        record["notCarried"] = [note.text for note in told.notes]
+    return Shown(0, record, [f"{each['resourceType']}/{each['id']}" for each in gathered])
+
+
+async def gather(connection: Any, loop: Loop) -> list[JsonObject]:
+    """The Task and what it names: the request, the client, and what those name in turn."""
+    found: dict[str, JsonObject] = {}
+    wanted = {("Task", loop.id)}
+    for _ in range(2):
+        missing = [key for key in sorted(wanted) if f"{key[0]}/{key[1]}" not in found]
+        for row in await resources.known(connection, missing, None):
+            found[row.reference] = decode_object(row.body or b"")
+        wanted = {key for each in found.values() for text in texts(each) if (key := local(text)) is not None}
+    return list(found.values())

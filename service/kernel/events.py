@@ -1,0 +1,50 @@
+"""The log: a catalogue of events, each with the fields it may carry. What is not listed cannot be logged, so no
+name, note or query of a client ever reaches a log line by accident."""
+
+import sys
+from typing import Final, Literal, TextIO
+
+import orjson
+
+Level = Literal["debug", "info", "warning", "error"]
+_ORDER: Final = ("debug", "info", "warning", "error")
+
+CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
+    "ready": ("info", frozenset({"url", "database", "version"})),
+    "stopping": ("info", frozenset({"signal"})),
+    "migrated": ("info", frozenset({"before"})),
+    "request": ("debug", frozenset({"request", "method", "path", "status", "ms"})),
+    "request-failed": ("error", frozenset({"request", "path", "error", "where"})),
+    "token-issued": ("info", frozenset({"client"})),
+    "token-refused": ("warning", frozenset({"error", "check"})),
+    "delivery-attempted": (
+        "info",
+        frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
+    ),
+    "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
+    "worker-failed": ("error", frozenset({"task", "error", "where"})),
+    "mapping-note": ("info", frozenset({"kind", "rule"})),
+    "table-unreadable": ("warning", frozenset({"file", "error"})),
+}  # fmt: skip
+
+_threshold: Level = "info"
+_stream: TextIO | None = None
+
+
+def configure(level: Level, stream: TextIO | None = None) -> None:
+    """Choose what is written, and where (default standard error)."""
+    global _threshold, _stream  # noqa: PLW0603 - a process has one log
+    _threshold, _stream = level, stream
+
+
+def log(event: str, **fields: str | float | None) -> None:
+    """One JSON line. KeyError for an event or field that the catalogue does not know: a programming error."""
+    level, allowed = CATALOGUE[event]
+    unknown = fields.keys() - allowed
+    if unknown:
+        raise KeyError(f"{event} may not carry {', '.join(sorted(unknown))}")
+    if _ORDER.index(level) >= _ORDER.index(_threshold):
+        line = orjson.dumps(
+            {"event": event, "level": level, **{k: v for k, v in fields.items() if v is not None}}
+        )
+        print(line.decode(), file=_stream or sys.stderr, flush=True)  # noqa: T201

@@ -1,0 +1,92 @@
+"""The only place that knows which concrete thing is used: database, clock, validator, keys, the way out."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from service.fhir.validate import Validator, load
+from service.flows.context import Context
+from service.kernel.clock import Clock, system_clock
+from service.kernel.failures import Unavailable
+from service.remote.outside import Outside, outside
+from service.settings import Settings
+from service.store import embedded, keys, migrate
+from service.store.database import Database, open_database
+from service.worker.loop import Worker
+
+
+@dataclass
+class Wiring:
+    """What one process runs on. `context` and `outside` exist while `running()` is entered."""
+
+    settings: Settings
+    url: str
+    public_url: str
+    clock: Clock
+    started: datetime
+    validator: Validator
+    context: Context = None  # type: ignore[assignment]
+    outside: Outside = None  # type: ignore[assignment]
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Wiring"]:
+        """Connect on entry, close on exit."""
+        async with AsyncExitStack() as stack:
+            database = await open_database(self.url, self.settings.pool_size)
+            stack.push_async_callback(database.close)
+            base = f"{self.public_url}/fhir"
+            self.context = Context(database, self.clock, self.settings, self.validator.validate, base)
+            signers = await _signers(database, self.settings, self.clock)
+            way = outside(self.settings, self.clock, signers, self.settings.our_client_id or base)
+            self.outside = await stack.enter_async_context(way)
+            yield self
+
+    def worker(self) -> Worker:
+        """The clock of this process; call within `running()`."""
+        return Worker(self.context, self.outside)
+
+
+async def _signers(database: Database, settings: Settings, clock: Clock):  # type: ignore[no-untyped-def]
+    """Make our keys if they are missing; answers a function that reads the active ones."""
+    vault = keys.vault(settings)
+    async with database.unit(keys.LOCK) as unit:
+        await keys.ensure(unit, vault, clock())
+
+    async def active() -> Sequence[keys.SigningKey]:
+        async with database.reading() as connection:
+            return await keys.active(connection, vault)
+
+    return active
+
+
+def database_url(settings: Settings) -> str:
+    """The PostgreSQL to use: the configured one, or our own in the data directory, started if need be."""
+    if settings.database_url is not None:
+        return settings.database_url.get_secret_value()
+    return embedded.start(settings.data_dir)
+
+
+async def prepared(settings: Settings, *, upgrade: bool = True) -> str:
+    """The URL of a database whose schema is current. Raises Unavailable with what to do otherwise."""
+    url = database_url(settings)
+    if upgrade:
+        await migrate.migrate(url)
+        return url
+    state = await migrate.schema_state(url)
+    if state != "current":
+        raise Unavailable(f"the database schema is {state}; run `casebridge migrate`")
+    return url
+
+
+@cache
+def validator(guides: tuple[str, ...] = ()) -> Validator:
+    """Our profiles, R4 and the operator's guides, compiled once a process."""
+    return load(guides)
+
+
+def wire(settings: Settings, url: str, public_url: str, clock: Clock = system_clock) -> Wiring:
+    """Everything a process needs, not yet connected."""
+    rules = validator(tuple(str(guide) for guide in settings.guides))
+    return Wiring(settings, url, public_url.rstrip("/"), clock, clock(), rules)
