@@ -1,5 +1,5 @@
 """A SMART backend client for the tests, written from the guide and sharing no code with the service:
-its own keys, its own JWS. And a `site`: the auth door on a real socket over a real database."""
+its own keys, its own JWS."""
 
 import asyncio
 import base64
@@ -11,32 +11,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import pytest
-import pytest_asyncio
 import uvicorn
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from service.api import auth
-from service.api.callers import caller_of
-from service.api.failures import outcome_response
 from service.flows.context import Context
 from service.flows.onboard_partner import Registration, add
 from service.kernel.clock import system_clock
-from service.kernel.failures import Failure
-from service.remote.outside import outside
-from service.settings import Settings
-from service.store import embedded, keys, migrate
-from service.store.database import open_database
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -94,8 +79,8 @@ def assertion(
     """A good assertion, except where `header` and `claims` say otherwise; None takes a member away."""
     now = now or system_clock().timestamp()
     whole = {
-        "iss": client_id, "sub": client_id, "aud": audience, "exp": int(now) + 240, "jti": secrets.token_hex(12),
-        **claims,
+        "iss": client_id, "sub": client_id, "aud": audience, "exp": int(now) + 240,
+        "jti": secrets.token_hex(12), **claims,
     }  # fmt: skip
     top = {"alg": key.alg, "kid": key.kid, "typ": "JWT", **dict(header)}
     return jws(key, _without_none(top), _without_none(whole))
@@ -131,7 +116,7 @@ async def served(app: Any) -> AsyncIterator[str]:
     config = uvicorn.Config(app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve([listener]))
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers a flag only
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -190,36 +175,3 @@ class Site:
         if token is not None:
             headers = {"Authorization": f"Bearer {token}", **headers}
         return await self.http.get("/fhir/ping", headers=headers)
-
-
-async def _ping(request: Request) -> Response:
-    """Stands for any endpoint of the FHIR door."""
-    try:
-        caller = await caller_of(request)
-        caller.require("Task", "read")
-    except Failure as failure:
-        return outcome_response(failure)
-    return JSONResponse({"client_id": caller.client_id, "organization": caller.organization})
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Site]:
-    folder = tmp_path_factory.mktemp("site")
-    settings = Settings(data_dir=folder, outbound_allow="127.0.0.0/8", delivery_timeout_seconds=3)  # type: ignore[arg-type]
-    url = await asyncio.to_thread(embedded.start, folder)
-    await migrate.migrate(url)
-    database, hands, vault = await open_database(url, 8), Hands(), keys.vault(settings)
-    async with database.unit(keys.LOCK) as unit:
-        await keys.ensure(unit, vault, hands())
-
-    async def signers() -> list[keys.SigningKey]:
-        async with database.reading() as connection:
-            return await keys.active(connection, vault)
-
-    app = Starlette(routes=[*auth.routes, Route("/fhir/ping", _ping)])
-    async with outside(settings, hands, signers, "casebridge") as out, served(app) as origin:
-        context = Context(database, hands, settings, lambda resource, profiles: [], f"{origin}/fhir")
-        app.state.wiring = SimpleNamespace(context=context, outside=out)
-        async with httpx.AsyncClient(base_url=origin, trust_env=False) as http:
-            yield Site(origin, context, app.state.wiring, hands, http, folder)
-    await database.close()

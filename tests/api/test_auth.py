@@ -7,14 +7,14 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import pytest
 from smart_client import Site, assertion, b64, es384, form, jws, rs384
 
 from service.flows import onboard_partner
 from service.kernel.clock import system_clock
 
-
-pytest_plugins = ["smart_client"]
+pytest_plugins = ["smart_site"]
 
 
 async def refused(
@@ -326,7 +326,8 @@ async def test_aud_is_our_token_url_and_nothing_else(site: Site) -> None:
     client, url = await site.client(), site.token_url
     wrong = [
         None, "", url + "/", url.upper(), url + "?", f"{site.origin}/fhir", "https://elsewhere.example/auth/token",
-        [url, "https://elsewhere.example/token"], [url, url], [], [[url]], {"aud": url}, 1, url.replace("127.0.0.1", "localhost"),
+        [url, "https://elsewhere.example/token"], [url, url], [], [[url]], {"aud": url}, 1,
+        url.replace("127.0.0.1", "localhost"),
     ]  # fmt: skip
     for audience in wrong:
         await refused(site, assertion(client.key, client.id, audience))
@@ -576,3 +577,29 @@ async def test_our_published_keys_are_public_halves_only(site: Site) -> None:
     assert {key["alg"] for key in found} == {"ES384", "RS384"}
     assert all(key["kid"] and key["use"] == "sig" for key in found)
     assert not any({"d", "p", "q", "dp", "dq", "qi"} & key.keys() for key in found)
+
+
+# --- the whole service ---
+
+
+async def test_a_token_bought_at_the_whole_service_opens_its_doors(service: Any) -> None:
+    key, site_url = es384(), f"{service.url}/auth/token"
+    path = service.wiring.settings.data_dir / "agency.json"
+    path.write_text(json.dumps({"keys": [key.public]}))
+    shown = await service.partner("Agency", "referral-source", jwks=str(path))
+    async with httpx.AsyncClient(base_url=service.url, trust_env=False) as http:
+        discovered = (await http.get("/fhir/.well-known/smart-configuration")).json()
+        assert discovered["token_endpoint"] == site_url
+        made = assertion(key, shown["client_id"], site_url)
+        answer = await http.post("/auth/token", data=form(made, "system/*.rs"))
+        assert answer.status_code == 200, answer.text
+        headers = {"Authorization": f"Bearer {answer.json()['access_token']}"}
+        own = await http.get(f"/fhir/{shown['organization']}", headers=headers)
+        assert (own.status_code, own.json()["name"]) == (200, "Agency")
+        assert (await http.get(f"/fhir/{shown['organization']}")).status_code == 401
+        refused = await http.post("/fhir/Patient", json={"resourceType": "Patient"}, headers=headers)
+        assert refused.status_code == 403
+        assert refused.json()["resourceType"] == "OperationOutcome"
+        casework = await http.get("/casework/v1/clients/1", headers=headers)
+        assert casework.status_code == 403
+        assert casework.headers["content-type"].startswith("application/problem+json")
