@@ -58,7 +58,8 @@ def widened(definition: JsonObject) -> JsonObject:
     name = definition["url"].rpartition("/")[2]
     if definition["type"] == "Extension" and name.startswith(WIDENED):
         definition["context"] = [["element", "Element"]]
-    if name == "structuredefinition-fhir-type":
+    # R4 says url where it writes uri, and its list of work groups ended in 2019
+    if name in ("structuredefinition-fhir-type", "structuredefinition-wg"):
         definition["rows"] = [row for row in definition["rows"] if row["path"] != "Extension.value[x]"]
     return definition
 

@@ -9,17 +9,28 @@ from difflib import get_close_matches
 
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.definitions import ValueSet, in_set
+from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown
 
-_MEDIA_TYPES = "http://hl7.org/fhir/ValueSet/mimetypes"
-_media_type = re.compile(r"[\w.+*-]+/[\w.+*-]+(?:\s*;\s*[\w.-]+=(?:\"[^\"]*\"|[^\s;\"]+))*\s*;?").fullmatch
+_MEDIA_TYPE = re.compile(r"xml|json|ttl|html|[\w.+*-]+/[\w.+*-]+(?:\s*;[^;]*)*")
+_LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[A-Za-z]{4,8}|[xi])(?:-[A-Za-z0-9]{1,8})*")
+_FORMS = {
+    "http://hl7.org/fhir/ValueSet/mimetypes": (_MEDIA_TYPE, "a media type such as application/pdf (BCP 13)"),
+    "http://www.rfc-editor.org/bcp/bcp13.txt": (_MEDIA_TYPE, "a media type such as text/fhirpath (BCP 13)"),
+    "http://hl7.org/fhir/ValueSet/all-languages": (_LANGUAGE, "a language tag such as en-US (BCP 47)"),
+}
+"""Value sets that are a grammar: what has the form is taken, what has not is refused."""
 
 
 def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, source: str) -> None:
     """Check a code, Coding, CodeableConcept or Quantity against a required value set."""
     known = run.definitions.value_set(url)
-    if known is None:
+    if url in _FORMS and isinstance(value, str):
+        form, expected = _FORMS[url]
+        if not form.fullmatch(value):
+            run.report(at, "code-invalid", "binding", source, f"the code {shown(value)} is not {expected}")
+    elif known is None:
         _undecided(run, url, value, at)
     elif isinstance(value, str):
         if value not in known.any_system:
@@ -28,9 +39,19 @@ def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, sou
         _coded(run, known, value, type_, at, source=source)
 
 
+def check_coding(run: Run, _child: Child, value: JsonObject, at: Place) -> None:
+    """A code its own code system does not define: worth a warning even where no binding requires a code."""
+    system, code = value.get("system"), value.get("code")
+    if isinstance(system, str) and isinstance(code, str):
+        known = run.definitions.code_system(system)
+        if known is not None and code not in known:
+            close = get_close_matches(code[:64], known, n=1, cutoff=0.7)
+            guess = f"; did you mean {shown(close[0])}?" if close else ""
+            finding = f"the code system has no code {shown(code)}{guess}"
+            run.report((at, "code", -1), "code-invalid", "code-unknown", system, finding, severity="warning")
+
+
 def _undecided(run: Run, url: str, value: Json, at: Place) -> None:
-    if url == _MEDIA_TYPES and isinstance(value, str) and _media_type(value):
-        return
     if isinstance(value, dict) and not _codings(value):
         finding = f"a code from the value set {url} is required, found none"
         if "coding" in value or "text" in value:

@@ -7,6 +7,7 @@ from typing import Any
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.shelf import Shelf
+from service.fhir.validate.terms import Codes, codes_of_compose
 from service.fhir.validate.tree import Branch, grow
 
 _SHORT_LIST = 14
@@ -36,6 +37,7 @@ class Definitions:
         self._terms = (*shelves, r4.terms())
         self._trees: dict[str, Branch | None] = {}
         self._sets: dict[str, ValueSet | None] = {}
+        self._systems: dict[str, frozenset[str] | None] = {}
         self._compiled: dict[str, Any] = {}
 
     def find(self, canonical: str) -> JsonObject | None:
@@ -97,15 +99,37 @@ class Definitions:
         return self._sets[canonical]
 
     def _value_set(self, url: str) -> ValueSet | None:
-        key = f"ValueSet|{url}"
-        for shelf in self._terms:
-            if key in shelf:
-                codes = shelf[key].get("codes")
-                if codes is None:
-                    return None
-                systems = {name: frozenset(members) for name, members in codes.items()}
-                return ValueSet(url, systems, frozenset().union(*systems.values()))
-        return None
+        codes = self._codes(url)
+        if codes is None:
+            return None
+        systems = {name: frozenset(members) for name, members in codes.items()}
+        return ValueSet(url, systems, frozenset().union(*systems.values()))
+
+    def _held(self, kind: str, url: str) -> JsonObject | None:
+        key = f"{kind}|{url}"
+        return next((shelf[key] for shelf in self._terms if key in shelf), None)
+
+    def _codes(self, url: str, within: tuple[str, ...] = ()) -> Codes | None:
+        """The codes of a value set, composed across packages where it was not expanded in its own."""
+        held = self._held("ValueSet", url)
+        if held is None or url in within:
+            return None
+        if "compose" in held:
+            return codes_of_compose(held, self._system, lambda other: self._codes(other, (*within, url)))
+        codes: Codes | None = held.get("codes")
+        return codes
+
+    def _system(self, url: str) -> Codes | None:
+        held = self._held("CodeSystem", url)
+        codes: Codes | None = held["codes"] if held else None
+        return codes
+
+    def code_system(self, url: str) -> frozenset[str] | None:
+        """Every code of a code system; None when it is unknown or not held in full."""
+        if url not in self._systems:
+            codes = self._system(url)
+            self._systems[url] = frozenset(codes[url]) if codes else None
+        return self._systems[url]
 
     def member_of(self, value: Json, canonical: str) -> bool | None:
         """Is a code, Coding or CodeableConcept in a value set? None when that cannot be decided."""

@@ -14,19 +14,37 @@ from service.fhir.validate.matching import equals
 Comparison = Callable[[Json, Json], bool]
 
 
-def enabled(item: Definition, around: Sequence[JsonObject]) -> bool:
+class Given:
+    """What has been answered, by linkId, for the whole response and for each group: indexed once."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, dict[str, list[JsonObject]]] = {}
+
+    def below(self, owner: JsonObject, link: str) -> list[JsonObject]:
+        """The items with this linkId anywhere below an item, an answer, or the response."""
+        index = self._known.get(id(owner))
+        if index is None:
+            index = self._known[id(owner)] = {}
+            for item in _below(owner):
+                index.setdefault(str(item.get("linkId")), []).append(item)
+        return index.get(link, [])
+
+
+def enabled(item: Definition, around: Sequence[JsonObject], given: Given) -> bool:
     """True when the item may be answered. `around`: the response, then the items around this one."""
-    conditions = objects(item.facts.get("enableWhen"))
+    if "enableWhen" not in item.facts:
+        return True
+    conditions = objects(item.facts["enableWhen"])
     if not conditions:
         return True
-    answers = (_holds(condition, around) for condition in conditions)
+    answers = (_holds(condition, around, given) for condition in conditions)
     return all(answers) if item.facts.get("enableBehavior") == "all" else any(answers)
 
 
-def _holds(condition: JsonObject, around: Sequence[JsonObject]) -> bool:
+def _holds(condition: JsonObject, around: Sequence[JsonObject], known: Given) -> bool:
     question, operator = condition.get("question"), condition.get("operator")
     wanted = next((value for key, value in condition.items() if key.startswith("answer")), None)
-    given = _nearest(str(question), around)
+    given = _nearest(str(question), around, known)
     if operator == "exists":
         return bool(given) is (wanted is not False)
     if operator == "!=":
@@ -35,21 +53,20 @@ def _holds(condition: JsonObject, around: Sequence[JsonObject]) -> bool:
     return compare is not None and any(compare(value, wanted) for value in given)
 
 
-def _nearest(link: str, around: Sequence[JsonObject]) -> list[Json]:
+def _nearest(link: str, around: Sequence[JsonObject], known: Given) -> list[Json]:
     for owner in reversed(around):
-        found = list(_below(owner, link))
+        found = known.below(owner, link)
         if found:
             return [value for item in found for value in values(item)]
     return []
 
 
-def _below(owner: JsonObject, link: str) -> Iterator[JsonObject]:
+def _below(owner: JsonObject) -> Iterator[JsonObject]:
     for item in objects(owner.get("item")):
-        if item.get("linkId") == link:
-            yield item
-        yield from _below(item, link)
+        yield item
+        yield from _below(item)
         for answer in objects(item.get("answer")):
-            yield from _below(answer, link)
+            yield from _below(answer)
 
 
 def values(item: JsonObject) -> list[Json]:

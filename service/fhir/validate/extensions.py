@@ -11,7 +11,7 @@ from service.fhir.json import JsonObject
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
-from service.fhir.validate.run import Run, shown
+from service.fhir.validate.run import Run, shown_url
 
 PAGE = "https://hl7.org/fhir/R4/extensibility.html"
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+").fullmatch
@@ -32,7 +32,9 @@ def check_extension(run: Run, child: Child, value: JsonObject, at: Place) -> Non
     elif run.definitions.knows(url):
         _known(run, url, value, at, modifier)
     elif modifier:
-        finding = f"the modifierExtension {shown(url)} is not known here, and a modifier must not be ignored"
+        finding = (
+            f"the modifierExtension {shown_url(url)} is not known here, and a modifier must not be ignored"
+        )
         run.report(at, "extension", "modifier-extension", PAGE, finding)
 
 
@@ -52,7 +54,7 @@ def _inside_extension(at: Place) -> bool:
 def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> None:
     found = run.definitions.find(url)
     if found is None or found["type"] != "Extension":
-        finding = f"{shown(url)} defines {found['type'] if found else 'nothing'}, not an extension"
+        finding = f"{shown_url(url)} defines {found['type'] if found else 'nothing'}, not an extension"
         run.report((at, "url", -1), "extension", "extension-url", PAGE, finding)
         return
     defined_as_modifier = bool(found["rows"][0].get("modifier"))

@@ -99,6 +99,7 @@ class _Compiler:
     def element(self, branch: Branch, base: r4.Element, only: str) -> Rule:
         """`only`: the type when the profile names a choice by its key (`valueQuantity`)."""
         rule = self.rule(branch, base, base.facts)
+        rule.name = base.name
         keyed = [(base.key(t), t) for t in base.types]
         rule.keys = tuple(pair for pair in keyed if not only or pair[1] == only)
         rule.many = base.many

@@ -126,8 +126,17 @@ def _blame(resource: JsonObject) -> str:
         if not isinstance(element, dict):
             return "an element that is not an object"
         if not {"path", "min", "max"} <= element.keys():
-            return f"element {element.get('id', element.get('path', '?'))}"
+            return f"the element {element.get('id', element.get('path', '?'))}"
     return str(resource["url"])
+
+
+def _held(value_set: JsonObject, codes: Codes | None) -> JsonObject:
+    """The codes; or what to compose them from once the other packages are known, if that can ever be."""
+    if codes is not None:
+        return {"codes": codes}
+    compose = value_set.get("compose", {})
+    parts = [*compose.get("include", ()), *compose.get("exclude", ())]
+    return {} if any(part.get("filter") for part in parts) or not parts else {"compose": compose}
 
 
 def _terms(resources: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
@@ -152,8 +161,7 @@ def _terms(resources: list[JsonObject]) -> Iterator[tuple[str, JsonObject]]:
             done[url] = codes_of_expansion(sets[url]) or codes_of_compose(sets[url], system, other)
         return done[url]
 
-    for url in sets:
-        codes = other(url)
-        yield f"ValueSet|{url}", {} if codes is None else {"codes": codes}
+    for url, value_set in sets.items():
+        yield f"ValueSet|{url}", _held(value_set, other(url))
     for url, listed in systems.items():
         yield f"CodeSystem|{url}", {"codes": {url: listed}}

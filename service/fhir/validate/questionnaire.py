@@ -13,7 +13,7 @@ from service.fhir.fhirpath import Scope, compile
 from service.fhir.json import Json, JsonObject
 from service.fhir.outcome import Issue, IssueCode, Severity
 from service.fhir.validate.answers import MemberOf, flaws
-from service.fhir.validate.enabling import enabled
+from service.fhir.validate.enabling import Given, enabled
 from service.fhir.validate.items import HL7, SDC, Definition, every, extension, extensions, objects, read
 from service.fhir.validate.place import Place, expression, root
 from service.fhir.validate.terms import codes_of_compose, codes_of_expansion
@@ -58,6 +58,7 @@ class _Check:
     links: Mapping[str, Definition]
     done: bool
     source: str
+    given: Given = field(default_factory=Given)
     issues: list[Issue] = field(default_factory=list)
 
     def say(
@@ -70,7 +71,7 @@ class _Check:
 
     def canonical(self, place: Place) -> None:
         url, asked = self.questionnaire.get("url"), self.response.get("questionnaire")
-        if isinstance(url, str) and isinstance(asked, str) and not asked.startswith("#"):
+        if isinstance(url, str) and isinstance(asked, str) and ":" in asked:
             bare, _, version = asked.partition("|")
             if bare != url:
                 self.say(
@@ -142,7 +143,7 @@ class _Check:
             rule = extension(item.facts, f"{SDC}sdc-questionnaire-enableWhenExpression")
             if isinstance(rule, dict) and isinstance(rule.get("expression"), str):
                 return self.truth(rule["expression"], around[-1], self.variables(item.facts)) is not False
-        return enabled(item, around)
+        return enabled(item, around, self.given)
 
     def disabled(self, row: JsonObject, at: Place) -> None:
         if "answer" in row or "item" in row:

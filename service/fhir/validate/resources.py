@@ -11,12 +11,13 @@ from service.fhir.json import Json, JsonObject
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.facts import Node
 from service.fhir.validate.place import Place
-from service.fhir.validate.run import Run, shown
+from service.fhir.validate.run import Run, shown, shown_url
 
 _DOMAIN = "https://hl7.org/fhir/R4/domainresource.html"
 _BUNDLE = "https://hl7.org/fhir/R4/bundle.html"
 _CONTAINED = "https://hl7.org/fhir/R4/references.html#contained"
 _FULL_URL = re.compile(r"https?://\S+/([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})").fullmatch
+_IDENTIFIED = ("document", "message", "searchset", "history", "collection")
 _URN = re.compile(
     r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+",
     re.IGNORECASE,
@@ -32,7 +33,7 @@ def check_whole(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
         finding = "a resource should have narrative for a reader without software (dom-6)"
         run.report(place, "invariant", "dom-6", _DOMAIN, finding, severity="warning")
     if rules.name == "Bundle" and isinstance(value.get("entry"), list):
-        _entries(run, value["entry"], place)
+        _entries(run, value.get("type"), value["entry"], place)
     claimed(run, rules, value, place)
 
 
@@ -49,17 +50,23 @@ def claimed(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
 def _claim(run: Run, rules: Node, value: JsonObject, url: str, place: Place, *, at: Place) -> None:
     type_ = run.definitions.type_of(url)
     if not type_:
-        finding = f"the profile {shown(url)} is not known here, so conformance to it was not checked"
+        finding = f"the profile {shown_url(url)} is not known here, so conformance to it was not checked"
         run.report(at, "not-supported", "profile-unknown", url, finding, severity="warning")
     elif type_ not in rules.lineage:
-        finding = f"the profile {shown(url)} is for {type_}, this resource is {rules.name}"
+        finding = f"the profile {shown_url(url)} is for {type_}, this resource is {rules.name}"
         run.report(at, "value", "profile-type", url, finding)
-    elif not _covered(run, value, url):
+    else:
+        check_version(run, url, at)
         apply_profile(run, url, value, rules.name, place)
 
 
-def _covered(run: Run, value: JsonObject, url: str) -> bool:
-    return (id(value), url) in run.active
+def check_version(run: Run, url: str, at: Place) -> None:
+    """Say so when the version asked for is not the one that was checked."""
+    asked = url.partition("|")[2]
+    held = run.definitions.version_of(url) if asked else ""
+    if asked and held and asked != held:
+        finding = f"version {shown(asked)} is asked for, version {held} was checked"
+        run.report(at, "not-supported", "profile-version", url.partition("|")[0], finding, severity="warning")
 
 
 def _contained(run: Run, value: JsonObject, contained: list[Json], place: Place) -> None:
@@ -112,10 +119,18 @@ def _local_mentions(value: Json) -> Iterator[str]:
             yield each
 
 
-def _entries(run: Run, entries: list[Json], place: Place) -> None:
+def _entries(run: Run, kind: object, entries: list[Json], place: Place) -> None:
     for index, entry in enumerate(entries):
-        if isinstance(entry, dict) and isinstance(entry.get("fullUrl"), str):
-            _full_url(run, entry["fullUrl"], entry.get("resource"), (place, "entry", index))
+        if not isinstance(entry, dict):
+            continue
+        at = (place, "entry", index)
+        if isinstance(entry.get("fullUrl"), str):
+            _full_url(run, entry["fullUrl"], entry.get("resource"), at)
+        elif "fullUrl" not in entry and "resource" in entry and kind in _IDENTIFIED:
+            finding = f"an entry of a {kind} needs a fullUrl, the identity of its resource"
+            run.report(
+                (at, "fullUrl", -1), "required", "bundle-fullUrl", _BUNDLE, finding, severity="warning"
+            )
 
 
 def _full_url(run: Run, url: str, resource: Json, at: Place) -> None:

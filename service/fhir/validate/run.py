@@ -149,3 +149,8 @@ Judge = Callable[[Run, "Item", str], bool]
 def shown(text: object) -> str:
     """A code or name fit for a message: quoted, cut, control characters escaped."""
     return printable(text) if isinstance(text, str) else "a value that is not a text"
+
+
+def shown_url(url: str) -> str:
+    """A canonical in full, as long as it is one."""
+    return url if len(url) <= 200 and url.isascii() and url.isprintable() else printable(url)

@@ -11,7 +11,8 @@ from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.facts import node
 from service.fhir.validate.packages import open_package
 from service.fhir.validate.place import Place, root
-from service.fhir.validate.run import Run
+from service.fhir.validate.resources import check_version
+from service.fhir.validate.run import Run, shown_url
 from service.fhir.validate.walk import walk_resource
 
 
@@ -39,12 +40,15 @@ class Validator:
         type_ = self.definitions.type_of(url)
         name = str(resource.get("resourceType"))
         if not type_:
-            finding = f"the profile {url} is not known here, so conformance to it cannot be checked"
+            finding = (
+                f"the profile {shown_url(url)} is not known here, so conformance to it cannot be checked"
+            )
             run.report(place, "not-found", "profile-unknown", url, finding)
         elif type_ not in (name, "Resource", "DomainResource"):
-            finding = f"the profile {url} is for {type_}, this resource is {name}"
+            finding = f"the profile {shown_url(url)} is for {type_}, this resource is {name}"
             run.report(place, "value", "profile-type", url, finding)
         elif not _claims(resource, url):
+            check_version(run, url, place)
             apply_profile(run, url, resource, name, place)
 
     def knows(self, canonical: str) -> bool:

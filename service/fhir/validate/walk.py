@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.apply import apply_profile
-from service.fhir.validate.bindings import check_binding
+from service.fhir.validate.bindings import check_binding, check_coding
 from service.fhir.validate.extensions import check_extension
 from service.fhir.validate.facts import Child, Need, Node, node, page
 from service.fhir.validate.narrative import check_narrative
@@ -23,6 +23,7 @@ from service.fhir.validate.targets import check_reference
 JSON_PAGE = "https://hl7.org/fhir/R4/json.html"
 
 SPECIAL: dict[str, Callable[[Run, Child, JsonObject, Place], None]] = {
+    "Coding": check_coding,
     "Reference": check_reference,
     "Extension": check_extension,
     "Narrative": check_narrative,
@@ -223,8 +224,6 @@ def _not_an_object(run: Run, child: Child, value: Json, place: Place, index: int
 
 def _sibling(run: Run, child: Child, owner: JsonObject, member: Json, place: Place) -> None:
     if not child.many:
-        if child.key not in owner and child.choice:
-            _one_choice(run, child.node, child, {}, place)
         _one_sibling(run, child, member, child.key in owner, (place, child.segment, -1))
         return
     if not isinstance(member, list) or not member:
