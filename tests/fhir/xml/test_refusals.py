@@ -168,10 +168,10 @@ def test_a_div_without_its_namespace_is_given_it() -> None:
 
 
 PIECES = """
-    <Patient xmlns='http://hl7.org/fhir'>|</Patient>|<name>|</name>|<given value='a'/>|<given value='b'>|</given>
-    |<extension url='u'>|</extension>|<valueDecimal value='1.0'/>|<contained>|</contained>|<text>|</text>
-    |<div xmlns='http://www.w3.org/1999/xhtml'>|</div>|<p/>|x|&amp;|<!--|-->|<!DOCTYPE a>|<?x?>|<![CDATA[|]]>
-    |<Observation>|</Observation>|\x00
+    <Patient xmlns='http://hl7.org/fhir'>|</Patient>|<name>|</name>|<given value='a'/>|<given value='b'>
+    |</given>|<extension url='u'>|</extension>|<valueDecimal value='1.0'/>|<contained>|</contained>|<text>
+    |</text>|<div xmlns='http://www.w3.org/1999/xhtml'>|</div>|<p/>|x|&amp;|<!--|-->|<!DOCTYPE a>|<?x?>
+    |<![CDATA[|]]>|<Observation>|</Observation>|\x00
 """
 
 
