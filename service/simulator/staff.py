@@ -1,0 +1,125 @@
+"""The people at the agency: what they do with a referral that is asked of them.
+
+They work at a desk: their own server's store, or (direct light) the Task on Casebridge itself.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from service.fhir.json import JsonObject
+from service.kernel.clock import instant, system_clock
+from service.simulator.behaviour import Manner
+from service.simulator.casebridge import Casebridge
+from service.simulator.store import Put, Refusal, Store
+
+SDOHCC_CODES = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
+REASON = "No room for a family before May."
+OPEN = ("requested", "received", "accepted", "in-progress")
+Say = Callable[[str], None]
+
+
+class Desk(Protocol):
+    """Where the Task lies that the staff works on."""
+
+    async def read(self, id_: str) -> tuple[JsonObject, str] | None:
+        """The Task and its ETag; None if it is gone."""
+
+    async def write(self, task: JsonObject, etag: str) -> bool:
+        """Replace the Task; False if somebody was faster."""
+
+    async def create(self, resource: JsonObject) -> str:
+        """A new resource beside the Task; its reference."""
+
+
+class OwnDesk:
+    """The agency's own store (direct referral)."""
+
+    def __init__(self, store: Store, new_id: Callable[[], str]) -> None:
+        self._store = store
+        self._new_id = new_id
+
+    async def read(self, id_: str) -> tuple[JsonObject, str] | None:
+        """As Desk."""
+        found = self._store.current("Task", id_)
+        return (found.resource, str(found.number)) if found and found.resource else None
+
+    async def write(self, task: JsonObject, etag: str) -> bool:
+        """As Desk."""
+        try:
+            self._store.keep([Put("Task", str(task["id"]), task, int(etag))])
+        except Refusal:
+            return False
+        return True
+
+    async def create(self, resource: JsonObject) -> str:
+        """As Desk."""
+        [made] = self._store.keep([Put(str(resource["resourceType"]), self._new_id(), resource)])
+        return made.reference
+
+
+class TheirDesk:
+    """The Task on Casebridge (direct light): read, PUT with If-Match, POST the Procedure there."""
+
+    def __init__(self, casebridge: Casebridge) -> None:
+        self._casebridge = casebridge
+
+    async def read(self, id_: str) -> tuple[JsonObject, str] | None:
+        """As Desk."""
+        answer = await self._casebridge.ask("GET", f"/fhir/Task/{id_}")
+        return (answer.body, answer.headers.get("etag", "")) if answer.ok else None
+
+    async def write(self, task: JsonObject, etag: str) -> bool:
+        """As Desk."""
+        answer = await self._casebridge.ask("PUT", f"/fhir/Task/{task['id']}", task, {"If-Match": etag})
+        return answer.ok
+
+    async def create(self, resource: JsonObject) -> str:
+        """As Desk."""
+        answer = await self._casebridge.ask("POST", f"/fhir/{resource['resourceType']}", resource)
+        if not answer.ok or not isinstance(answer.body, dict):
+            raise Refusal(answer.status, "processing", answer.sentence)
+        return f"{resource['resourceType']}/{answer.body['id']}"
+
+
+async def work(desk: Desk, id_: str, manner: Manner, say: Say) -> None:
+    """Take one referral from where it stands to its end, step by step, as the manner of the agency is."""
+    while True:
+        await asyncio.sleep(manner.step)
+        found = await desk.read(id_)
+        if found is None or found[0].get("status") not in OPEN:
+            return
+        task, etag = found
+        step = await _next(desk, task, manner)
+        if await desk.write({**task, **step, "lastModified": instant(system_clock())}, etag):
+            reason = f" ({REASON})" if step["status"] == "rejected" else ""
+            say(f"staff: Task/{id_} is now {step['status']}{reason}")
+
+
+async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject:
+    match task["status"], manner.behaviour:
+        case (("requested" | "received"), "reject"):
+            return {"status": "rejected", "statusReason": {"text": REASON}}
+        case (("requested" | "received"), _):
+            return {"status": "accepted"}
+        case "accepted", _:
+            return {"status": "in-progress"}
+    procedure = await desk.create(dict(_procedure(task)))
+    kind = {"coding": [{"system": SDOHCC_CODES, "code": "resulting-activity"}]}
+    output = {"type": kind, "valueReference": {"reference": procedure, "display": _activity(task)}}
+    return {"status": "completed", "output": [*task.get("output", []), output]}
+
+
+def _procedure(task: JsonObject) -> Iterator[tuple[str, object]]:
+    """What was done for the client, based on what was asked."""
+    yield "resourceType", "Procedure"
+    yield "status", "completed"
+    yield "code", {"text": _activity(task)}
+    yield "subject", task["for"]
+    if "focus" in task:
+        yield "basedOn", [task["focus"]]
+    yield "performedDateTime", instant(system_clock())
+
+
+def _activity(task: JsonObject) -> str:
+    return str(task.get("description") or "the service that was asked for")
