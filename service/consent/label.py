@@ -128,7 +128,7 @@ def _classes(resource: JsonObject) -> Iterator[Token]:
     """What `provision.class` may name: the resource type, its profiles, its document type."""
     yield terms.RESOURCE_TYPES, str(resource.get("resourceType", ""))
     meta = resource.get("meta")
-    for profile in meta.get("profile", []) if isinstance(meta, dict) else []:
+    for profile in (meta.get("profile") or []) if isinstance(meta, dict) else []:
         yield "urn:ietf:rfc:3986", str(profile)
     for element in ("type", "category"):
         for _, coding in _codings(resource.get(element), ()):

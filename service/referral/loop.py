@@ -150,8 +150,8 @@ def reason(task: JsonObject) -> str:
 
 def outputs(task: JsonObject | None) -> tuple[Output, ...]:
     """What the performer has reported so far."""
-    rows = [] if task is None else task.get("output", [])
-    return tuple(_output(row) for row in rows if isinstance(row, dict))
+    rows = task.get("output") if task else None
+    return tuple(_output(row) for row in rows if isinstance(row, dict)) if isinstance(rows, list) else ()
 
 
 def event_for(

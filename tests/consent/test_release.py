@@ -99,8 +99,8 @@ def test_the_notice_is_in_the_document_word_for_word_with_the_scope_of_the_conse
     artifact = policy["extension"][0]["valueRelatedArtifact"]
     assert artifact["citation"] == NOTICE == released.notice
     assert artifact["display"] == (
-        "Disclosed with the client's written consent of 2026-03-05 (Consent/k) to Northside Housing Partnership"
-        " for coordination of care; the consent ends on 2027-03-05."
+        "Disclosed with the client's written consent of 2026-03-05 (Consent/k) to"
+        " Northside Housing Partnership for coordination of care; the consent ends on 2027-03-05."
     )
 
 
