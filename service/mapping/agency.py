@@ -30,6 +30,7 @@ from service.mapping.names import (
 )
 from service.mapping.terms import terms
 
+_PARTNER: Final = identifier_system("partner")
 _CATEGORY_MAPS: Final = ("rss-service-to-area", "rss-service-to-sdoh")
 _TYPE_MAPS: Final = ("rss-service-to-procedure", "rss-service-to-service-type")
 
@@ -53,11 +54,14 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         aliases=parts.texts(organization.get("alias")),
         kind=kinds[0] if kinds else None,
         part_of=referred(context, "agencies", organization.get("partOf")),
-        identifiers=parts.other_identifiers(organization.get("identifier", []), identifier_system("agency")),
+        identifiers=parts.other_identifiers(
+            organization.get("identifier", []), identifier_system("agency"), _PARTNER
+        ),
         contacts=parts.several(parts.contact, organization.get("telecom")),
         addresses=parts.several(parts.address, organization.get("address")),
         services=tuple(_offered(r, context) for r in resources if r["resourceType"] == "HealthcareService"),
         part2_program=parts.extension(organization, PART2_PROGRAM, "valueBoolean"),
+        partner=_partner(organization),
         covered_entity=parts.extension(organization, COVERED_ENTITY, "valueBoolean"),
     )
     return Told(agency)
@@ -74,6 +78,7 @@ def _organization(agency: Agency, context: MappingContext) -> JsonObject:
         ],
         identifier=[
             own_identifier(context, "agencies", agency.id),
+            {"system": _PARTNER, "value": agency.partner} if agency.partner else None,
             *map(parts.fhir_other_identifier, agency.identifiers),
         ],
         active=agency.active,
@@ -96,6 +101,11 @@ def _kind(value: JsonObject) -> str | None:
     return parts.code_in(value, AGENCY_KIND)
 
 
+def _partner(organization: JsonObject) -> str | None:
+    held = organization.get("identifier", [])
+    return next((parts.text(i.get("value")) for i in held if i.get("system") == _PARTNER), None)
+
+
 def service_id(context: MappingContext, agency_id: str, offered_id: str) -> str:
     """The id of the HealthcareService that stands for one service of an agency."""
     return resource_id(context, "agencies", agency_id, f"service:{offered_id}")
@@ -108,6 +118,7 @@ def _service(agency: Agency, offered: OfferedService, context: MappingContext) -
     return build(
         "HealthcareService",
         id=service_id(context, agency.id, offered.id),
+        meta={"profile": [profile("casebridge-programme")]},
         extension=[_fhir_capacity(offered.capacity)],
         identifier=[identifier(context, "service", agency.id, offered.id)],
         active=offered.active,
@@ -170,7 +181,7 @@ def _offered(service: JsonObject, context: MappingContext) -> OfferedService:
     return OfferedService(
         id=path[-1] if path else service["id"],
         service=local or next((code for code in known if code), "other"),
-        name=parts.text(service.get("name")),
+        name=parts.text(service.get("name")) or "service not named",
         description=parts.text(service.get("comment")),
         areas=parts.texts([area.get("display") for area in service.get("coverageArea", [])]),
         openings=tuple(map(_opening, service.get("availableTime", []))),

@@ -19,9 +19,9 @@ from service.mapping.identity import (
 )
 from service.mapping.names import (
     BACKGROUND_CHECK,
+    CASE_ROLE,
     QUALIFICATION,
     SUPERVISOR,
-    WORKER_ROLE,
     identifier_system,
     profile,
 )
@@ -30,7 +30,7 @@ from service.mapping.terms import terms
 
 def to_fhir(worker: CaseManager, context: MappingContext) -> Mapped:
     """Practitioner (the person), then PractitionerRole (the person at the agency), which others refer to."""
-    unmapped = [code for code in worker.roles if terms().display(WORKER_ROLE, code) is None]
+    unmapped = [code for code in worker.roles if terms().display(CASE_ROLE, code) is None]
     notes = tuple(note(f"no standard code for the role {code}", rule="unmapped-code") for code in unmapped)
     return Mapped((_practitioner(worker, context), _role(worker, context)), notes)
 
@@ -103,16 +103,16 @@ def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
 
 
 def _fhir_role_code(code: str) -> JsonObject:
-    coding = terms().coding(WORKER_ROLE, code)
+    coding = terms().coding(CASE_ROLE, code)
     return {
-        "coding": [*terms().translate("worker-role-to-standard", code), coding],
+        "coding": [*terms().translate("case-role-to-standard", code), coding],
         "text": coding.get("display", code),
     }
 
 
 def _role_code(value: JsonObject) -> str | None:
-    known = terms().untranslate("worker-role-to-standard", value.get("coding", []))
-    return parts.code_in(value, WORKER_ROLE) or known
+    known = terms().untranslate("case-role-to-standard", value.get("coding", []))
+    return parts.code_in(value, CASE_ROLE) or known
 
 
 def _check_extension(check: BackgroundCheck) -> JsonObject:

@@ -25,12 +25,14 @@ from service.mapping.identity import (
     resource_id,
 )
 from service.mapping.names import (
+    CASE_ROLE,
     CLIENT_FLAG,
     CONTACT_NOTE,
     INTENSITY,
+    INTENSITY_TIER,
     INTERPRETER,
+    PRIMARY,
     RELATIONSHIP,
-    WORKER_ROLE,
     identifier_system,
     profile,
 )
@@ -110,7 +112,6 @@ def _patient(client: Client, context: MappingContext) -> JsonObject:
 
 def _related_person(client: Client, support: Support, context: MappingContext) -> JsonObject:
     coding = terms().coding(RELATIONSHIP, support.relationship)
-    words = support.relationship_text or coding.get("display") or support.relationship
     standard = terms().translate("support-relationship-to-role", support.relationship)
     return build(
         "RelatedPerson",
@@ -118,7 +119,7 @@ def _related_person(client: Client, support: Support, context: MappingContext) -
         identifier=[identifier(context, "support", client.id, support.id)],
         active=support.active,
         patient=refer(context, "clients", client.id),
-        relationship=[{"coding": [*standard, coding], "text": words}],
+        relationship=[{"coding": [*standard, coding], "text": support.relationship_text}],
         name=[parts.fhir_name(support.name)] if support.name else None,
         telecom=[parts.fhir_contact(c) for c in support.contacts],
         birthDate=support.birth_date,
@@ -131,13 +132,12 @@ def _support(person: JsonObject, context: MappingContext) -> Support:
     relationship = (person.get("relationship") or [{}])[0]
     local = parts.code_in(relationship, RELATIONSHIP)
     code = local or terms().untranslate("support-relationship-to-role", relationship.get("coding", []))
-    words = parts.concept_text(relationship)
     names = _names(person)
     return Support(
         id=path[-1] if path else person["id"],
         name=names[0] if names[0].text != _NAMELESS else None,
         relationship=code or "other",
-        relationship_text=None if words in (code, terms().display(RELATIONSHIP, code or "")) else words,
+        relationship_text=parts.text(relationship.get("text")),
         birth_date=parts.when(person.get("birthDate")),
         contacts=parts.several(parts.contact, person.get("telecom")),
         addresses=parts.several(parts.address, person.get("address")),
@@ -182,23 +182,34 @@ def _follow_up(resources: Iterable[JsonObject]) -> FollowUp | None:
 
 
 def _care_team(client: Client, context: MappingContext) -> Iterator[JsonObject]:
+    """The team the record names, its primary marked; without one it is only proposed."""
     episode = client.episode
     if episode is None or not episode.team:
         return
-    role = terms().coding(WORKER_ROLE, "case-manager")
-    codings = [*terms().translate("worker-role-to-standard", "case-manager"), role]
+    lead = episode.primary_case_manager
     yield build(
         "CareTeam",
         id=resource_id(context, "clients", client.id, "CareTeam"),
         identifier=[identifier(context, "care-team", client.id)],
-        status="active",
+        status="active" if lead else "proposed",
         subject=refer(context, "clients", client.id),
         participant=[
-            {"role": [{"coding": codings}], "member": refer(context, "case-managers", worker)}
-            for worker in episode.team
+            *([_participant("primary-case-manager", lead, episode, context)] if lead else []),
+            *(_participant("case-manager", worker, episode, context) for worker in episode.team),
         ],
         managingOrganization=[_managing(episode, context)],
     )
+
+
+def _participant(role: str, worker: str, episode: Episode, context: MappingContext) -> JsonObject:
+    codings = [*terms().translate("case-role-to-standard", role), terms().coding(CASE_ROLE, role)]
+    primary = role == "primary-case-manager"
+    return {
+        "extension": [parts.fhir_extension(PRIMARY, "valueBoolean", primary or None)],
+        "role": [{"coding": codings}],
+        "member": refer(context, "case-managers", worker),
+        "onBehalfOf": _managing(episode, context) if primary else None,
+    }
 
 
 def _episode(client: Client, context: MappingContext) -> Iterator[JsonObject]:
@@ -207,12 +218,14 @@ def _episode(client: Client, context: MappingContext) -> Iterator[JsonObject]:
         return
     team = resource_id(context, "clients", client.id, "CareTeam")
     manager = episode.primary_case_manager
+    tier = {"coding": [terms().coding(INTENSITY, episode.intensity)]} if episode.intensity else None
     yield build(
         "EpisodeOfCare",
         id=resource_id(context, "clients", client.id, "EpisodeOfCare"),
+        meta={"profile": [profile("casebridge-episode")]},
         identifier=[identifier(context, "episode", client.id)],
         status=episode.status,
-        type=[{"coding": [terms().coding(INTENSITY, episode.intensity)]}] if episode.intensity else None,
+        extension=[parts.fhir_extension(INTENSITY_TIER, "valueCodeableConcept", tier)],
         patient=refer(context, "clients", client.id),
         managingOrganization=_managing(episode, context),
         period={"start": episode.start, "end": episode.end},
@@ -230,8 +243,8 @@ def _read_episode(resources: tuple[JsonObject, ...], context: MappingContext) ->
     if episode is None:
         return None
     team = one(resources, "CareTeam") or {}
-    members = (referred(context, "case-managers", p.get("member")) for p in team.get("participant", []))
-    codes = (parts.code_in(kind, INTENSITY) for kind in episode.get("type", []))
+    others = [p for p in team.get("participant", []) if not parts.extension(p, PRIMARY, "valueBoolean")]
+    members = (referred(context, "case-managers", p.get("member")) for p in others)
     status = episode["status"]
     return Episode(
         status="finished" if status == "entered-in-error" else status,
@@ -240,7 +253,7 @@ def _read_episode(resources: tuple[JsonObject, ...], context: MappingContext) ->
         agency=referred(context, "agencies", episode.get("managingOrganization")),
         primary_case_manager=referred(context, "case-managers", episode.get("careManager")),
         team=tuple(m for m in members if m),
-        intensity=next((code for code in codes if code), None),
+        intensity=parts.code_in(parts.extension(episode, INTENSITY_TIER, "valueCodeableConcept"), INTENSITY),
     )
 
 

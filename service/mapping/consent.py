@@ -130,7 +130,6 @@ def _consent(
 ) -> JsonObject:
     anchor = _id(consent, ("0", next(_conditions(consent.permissions[0]))[0]), context)
     own = _id(consent, place, context)
-    status = "inactive" if consent.revoked and consent.status == "active" else consent.status
     signed = consent.signature
     form: dict[str, Any] = {"sourceReference": {"reference": f"Consent/{anchor}"}}
     if own == anchor:
@@ -144,7 +143,7 @@ def _consent(
             identifier(context, "consent", consent.id),
             identifier(context, "permission", consent.id, *place),
         ],
-        status=status,
+        status=consent.status,
         scope={"coding": [{"system": CONSENT_SCOPE, "code": "patient-privacy"}]},
         category=_categories(permission),
         patient=refer(context, "clients", consent.client),
@@ -290,7 +289,7 @@ def _permission(consent: JsonObject, context: MappingContext) -> Permission:
         except_information=tuple(code for c in categories if (code := parts.code_in(c, WITHHELD))),
         purposes=tuple(p for p in purposes if p) or ("treatment",),
         data_period=parts.span(root.get("dataPeriod")),
-        intermediary=any(parts.code_in(actor.get("role"), CONSENT_ACTOR) for actor in actors) or None,
+        intermediary=any(parts.code_in(actor.get("role"), CONSENT_ACTOR) for actor in actors),
     )
 
 

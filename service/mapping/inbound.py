@@ -24,7 +24,8 @@ _ALWAYS: Final = frozenset(("resourceType", "id", "meta", "text", "implicitRules
 _REQUEST: Final = _ALWAYS | frozenset((
     "extension", "identifier", "status", "intent", "category", "priority", "code", "orderDetail", "subject",
     "occurrencePeriod", "occurrenceDateTime", "occurrenceTiming", "authoredOn", "requester", "performer",
-    "locationCode", "reasonCode", "reasonReference", "supportingInfo", "note", "patientInstruction", "basedOn",
+    "locationCode", "reasonCode", "reasonReference", "supportingInfo", "note", "patientInstruction",
+    "basedOn",
 ))  # fmt: skip
 _TASK: Final = _ALWAYS | frozenset((
     "identifier", "status", "statusReason", "intent", "priority", "code", "description", "focus", "for",
@@ -54,8 +55,18 @@ def read(resources: Iterable[JsonObject], context: MappingContext) -> tuple[Inbo
     requests = [r for r in everything if r["resourceType"] == "ServiceRequest"]
     pairs = [(task, _target(task.get("focus"), "ServiceRequest", everything, context)) for task in tasks]
     asked = [request for _, request in pairs]
-    alone = [({}, request) for request in requests if not any(request is one for one in asked)]
+    alone: list[tuple[JsonObject, JsonObject | None]] = [
+        ({}, request) for request in requests if not any(request is one for one in asked)
+    ]
     return tuple(_one(t, r, everything, context) for t, r in (*pairs, *alone) if r is not None)
+
+
+def told(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Referral]:
+    """The first referral among the resources, ours or a partner's."""
+    found = read(resources, context)
+    if not found:
+        raise LookupError("no ServiceRequest among the resources")
+    return found[0].referral
 
 
 def flattened(resources: Iterable[JsonObject]) -> tuple[JsonObject, ...]:
@@ -90,7 +101,7 @@ def _one(
     told = referrals.to_record(tuple(whole), context)
     about = [r for r in everything if r is patient or r["resourceType"] == "RelatedPerson"]
     return Inbound(
-        referral=Told(told.record, (*told.notes, *_unread(request, task))),
+        referral=Told(told.record, (*told.notes, *_unread(whole[0], whole[-1] if task else {}))),
         client=clients.to_record(tuple(about), context) if patient else None,
         task=str(task.get("id", "")),
         request=str(request.get("id", "")),
@@ -107,7 +118,15 @@ def _resolved(
             made[element] = _plain(reference, everything, context)
     if "reasonReference" in made:
         made["reasonReference"] = [_plain(r, everything, context) for r in made["reasonReference"]]
+    if "output" in made:
+        made["output"] = [_delivered(output, everything, context) for output in made["output"]]
     return made
+
+
+def _delivered(output: JsonObject, everything: tuple[JsonObject, ...], context: MappingContext) -> JsonObject:
+    """An output that refers to a Procedure or Observation, with what that says as its display."""
+    held = output.get("valueReference")
+    return {**output, "valueReference": _plain(held, everything, context)} if held else output
 
 
 def _plain(reference: JsonObject, everything: tuple[JsonObject, ...], context: MappingContext) -> JsonObject:
@@ -158,5 +177,8 @@ def _unread(request: JsonObject, task: JsonObject) -> Iterator[Issue]:
     for plan in request.get("basedOn", []):
         if "CarePlan/" not in str(plan.get("reference", "")):
             yield note("the referral record names no other request it is based on", "ServiceRequest.basedOn")
+    for output in task.get("output", []):
+        if "display" not in output.get("valueReference", {"display": ""}):
+            yield note("what the Task reports as output is not among the resources", "Task.output")
     if len(request.get("locationCode", [])) > 1:
         yield note("the referral record holds one place", "ServiceRequest.locationCode[1]")

@@ -86,8 +86,10 @@ def fhir_address(address: words.Address) -> JsonObject:
     }  # fmt: skip
 
 
-def address(value: JsonObject) -> words.Address:
-    """From Address."""
+def address(value: JsonObject) -> words.Address | None:
+    """From Address; one without any place says nothing."""
+    if not value.keys() & {"line", "city", "district", "state", "postalCode", "country", "text"}:
+        return None
     return words.Address(
         lines=texts(value.get("line")), city=text(value.get("city")), district=text(value.get("district")),
         state=text(value.get("state")), postal_code=text(value.get("postalCode")),
@@ -100,12 +102,12 @@ def fhir_other_identifier(other: words.OtherIdentifier) -> JsonObject:
     return {"type": {"text": other.label}, "system": other.system, "value": other.value}
 
 
-def other_identifiers(values: Iterable[JsonObject], ours: str) -> tuple[words.OtherIdentifier, ...]:
-    """From Identifiers that are not our own of this system; one without system or value is nobody's."""
+def other_identifiers(values: Iterable[JsonObject], *ours: str) -> tuple[words.OtherIdentifier, ...]:
+    """From Identifiers that are not of our own systems; one without system or value is nobody's."""
     return tuple(
         words.OtherIdentifier(system=v["system"], value=v["value"].strip(), label=concept_text(v.get("type")))
         for v in values
-        if v.get("system") not in (None, ours) and _URI.fullmatch(v["system"]) and v.get("value", "").strip()
+        if v.get("system") not in (None, *ours) and _URI.fullmatch(v["system"]) and v.get("value", "").strip()
     )
 
 

@@ -38,6 +38,7 @@ from service.mapping.names import (
     TASK_CODE,
     profile,
 )
+from service.mapping.services import fhir_service, service
 from service.mapping.terms import terms
 
 _REQUEST_STATUS: Final = {
@@ -78,7 +79,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         requester=None if inbound else _requester(request, context),
         requesting_agency=asking,
         asked_by=_asked_by(task, request) if inbound else None,
-        service=_service(request, context),
+        service=service(request.get("code", {}), ours=_own(request, context)),
         details=tuple(_details(request, context)),
         requested=authored or instant(context.now),
         period=Span(start=once) if once else parts.span(period),
@@ -105,7 +106,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
 
 
 def _request(referral: Referral, context: MappingContext) -> JsonObject:
-    need = referral.need or Need()
+    codings = referral.need.codings if referral.need else ()
     return build(
         "ServiceRequest",
         id=resource_id(context, "referrals", referral.id, "ServiceRequest"),
@@ -117,7 +118,7 @@ def _request(referral: Referral, context: MappingContext) -> JsonObject:
         intent="order",
         category=list(_categories(referral)),
         priority=referral.urgency,
-        code=_fhir_service(referral.service),
+        code=fhir_service(referral.service),
         orderDetail=list(_order_details(referral)),
         subject=refer(context, "clients", referral.client),
         **_occurrence(referral),
@@ -125,7 +126,7 @@ def _request(referral: Referral, context: MappingContext) -> JsonObject:
         requester=_fhir_requester(referral, context),
         performer=list(_performers(referral, context)),
         locationCode=[{"text": referral.where}] if referral.where else None,
-        reasonCode=[{"coding": [parts.fhir_coding(c) for c in need.codings], "text": referral.reason}],
+        reasonCode=[{"coding": [parts.fhir_coding(c) for c in codings], "text": referral.reason}],
         supportingInfo=[refer(context, "consents", consent) for consent in referral.consents],
         note=[parts.fhir_note(n) for n in referral.notes],
         patientInstruction=referral.preferences,
@@ -215,17 +216,6 @@ def _categories(referral: Referral) -> Iterator[JsonObject]:
             yield {"coding": [coding]}
 
 
-def _fhir_service(service: str | Concept) -> JsonObject:
-    if isinstance(service, Concept):
-        return parts.fhir_concept(service)
-    coding = terms().coding(RSS_SERVICE, service)
-    standard = [
-        *terms().translate("rss-service-to-procedure", service),
-        *terms().translate("rss-service-to-hcpcs", service),
-    ]
-    return {"coding": [*standard, coding], "text": coding.get("display", service)}
-
-
 def _order_details(referral: Referral) -> Iterator[JsonObject]:
     for detail in referral.details:
         yield {"text": detail}
@@ -249,8 +239,8 @@ def outputs(outcome: Outcome | None) -> Iterator[JsonObject]:
     """Task.output for what came of a referral (SDOHCC: one a delivered activity, and the enrolment)."""
     if outcome is None:
         return
-    for service in outcome.services:
-        yield {"type": _sdohcc("resulting-activity"), "valueCodeableConcept": parts.fhir_concept(service)}
+    for delivered in outcome.services:
+        yield {"type": _sdohcc("resulting-activity"), "valueCodeableConcept": parts.fhir_concept(delivered)}
     if outcome.enrolment:
         yield {"type": _sdohcc("program-enrollment"), "valueCodeableConcept": _sdohcc(outcome.enrolment)}
     if outcome.text:
@@ -309,19 +299,11 @@ def _own(request: JsonObject, context: MappingContext) -> bool:
     return path_of(context, request.get("identifier", []), "referral") is not None
 
 
-def _service(request: JsonObject, context: MappingContext) -> str | Concept:
-    code = request.get("code", {})
-    known = parts.code_in(code, RSS_SERVICE)
-    if known is None and not _own(request, context):
-        known = terms().untranslate("rss-service-to-procedure", code.get("coding", []))
-    return known or parts.concept(code) or Concept(text="service not named")
-
-
 def _details(request: JsonObject, context: MappingContext) -> Iterator[str]:
     said = parts.text(request.get("code", {}).get("text"))
-    service = _service(request, context)
-    foreign = isinstance(service, str) and not _own(request, context)
-    if said and foreign and said != terms().display(RSS_SERVICE, str(service)):
+    asked = service(request.get("code", {}), ours=_own(request, context))
+    foreign = isinstance(asked, str) and not _own(request, context)
+    if said and foreign and said != terms().display(RSS_SERVICE, str(asked)):
         yield said
     for detail in request.get("orderDetail", []):
         codes = {parts.code_in(detail, SDOHCC_CODES), parts.code_in(detail, ORDER_DETAIL)}
@@ -395,8 +377,8 @@ def _outcome(task: JsonObject) -> Outcome | None:
         value = output.get("valueCodeableConcept")
         if kind == "program-enrollment" and value:
             enrolment = parts.code_in(value, SDOHCC_CODES)
-        elif kind == "resulting-activity" and value and (service := parts.concept(value)):
-            services.append(service)
+        elif kind == "resulting-activity" and value and (given := parts.concept(value)):
+            services.append(given)
         elif parts.code_in(output.get("type"), REFERRAL_OUTPUT) == "outcome-summary":
             said = parts.text(output.get("valueString"))
         elif words := parts.text(output.get("valueReference", {}).get("display")):

@@ -8,7 +8,18 @@ from typing import Any, Final
 from service.casework.records import Record
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject
-from service.mapping import agency, case_manager, client, consent, referral
+from service.mapping import (
+    agency,
+    assessment,
+    care_plan,
+    case_manager,
+    client,
+    consent,
+    encounter,
+    gpra_interview,
+    inbound,
+    referral,
+)
 from service.mapping.context import Mapped, MappingContext, Told, note
 from service.mapping.withdraw import withdrawn
 
@@ -24,13 +35,33 @@ class Mapping:
     to_record: Callable[[tuple[JsonObject, ...], MappingContext], Told[Any]]
 
 
+def _served(made: Mapped) -> Mapped:
+    """Without resources of types the service does not keep; the notes name those types."""
+    apart = sorted({r["resourceType"] for r in made.resources} - catalogue.keys())
+    kept = tuple(r for r in made.resources if r["resourceType"] in catalogue)
+    return Mapped(
+        kept, (*made.notes, *(note(f"{name} is not kept here", rule="type-not-kept") for name in apart))
+    )
+
+
+def _row(
+    to_fhir: Callable[[Any, MappingContext], Mapped],
+    to_record: Callable[[tuple[JsonObject, ...], MappingContext], Told[Any]],
+) -> Mapping:
+    return Mapping(lambda record, context: _served(to_fhir(record, context)), to_record)
+
+
 table: Final = MappingProxyType(
     {
-        "clients": Mapping(client.to_fhir, client.to_record),
-        "case-managers": Mapping(case_manager.to_fhir, case_manager.to_record),
-        "agencies": Mapping(agency.to_fhir, agency.to_record),
-        "consents": Mapping(consent.to_fhir, consent.to_record),
-        "referrals": Mapping(referral.to_fhir, referral.to_record),
+        "clients": _row(client.to_fhir, client.to_record),
+        "case-managers": _row(case_manager.to_fhir, case_manager.to_record),
+        "agencies": _row(agency.to_fhir, agency.to_record),
+        "consents": _row(consent.to_fhir, consent.to_record),
+        "assessments": _row(assessment.to_fhir, assessment.to_record),
+        "care-plans": _row(care_plan.to_fhir, care_plan.to_record),
+        "encounters": _row(encounter.to_fhir, encounter.to_record),
+        "gpra-interviews": _row(gpra_interview.to_fhir, gpra_interview.to_record),
+        "referrals": _row(referral.to_fhir, inbound.told),
     }
 )
 
@@ -45,17 +76,9 @@ def replace(kind: str, record: Record, previous: Record | None, context: Mapping
     before = table[kind].to_fhir(previous, context).resources if previous else ()
     kept = {(r["resourceType"], r["id"]) for r in made.resources}
     gone = tuple(withdrawn(r) for r in before if (r["resourceType"], r["id"]) not in kept)
-    return _served(Mapped((*made.resources, *gone), made.notes))
+    return Mapped((*made.resources, *gone), made.notes)
 
 
 def withdraw(kind: str, record: Record, context: MappingContext) -> Mapped:
     """What a deleted record leaves: its resources, entered in error or no longer active."""
-    return _served(Mapped(tuple(map(withdrawn, table[kind].to_fhir(record, context).resources))))
-
-
-def _served(made: Mapped) -> Mapped:
-    apart = sorted({r["resourceType"] for r in made.resources} - catalogue.keys())
-    kept = tuple(r for r in made.resources if r["resourceType"] in catalogue)
-    return Mapped(
-        kept, (*made.notes, *(note(f"{name} is not kept here", rule="type-not-kept") for name in apart))
-    )
+    return Mapped(tuple(map(withdrawn, table[kind].to_fhir(record, context).resources)))

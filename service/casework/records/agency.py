@@ -15,6 +15,7 @@ from service.casework.records.words import (
     Slug,
     Text,
     Written,
+    speaks,
 )
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -28,6 +29,7 @@ class Opening(Written):
     all_day: bool | None = None
     opens: Clock | None = None
     closes: Clock | None = None
+    _says = speaks("days", "all_day", "opens", "closes")
 
 
 class OfferedService(Written):
@@ -37,7 +39,8 @@ class OfferedService(Written):
     """Your own id of the service, unique within the agency."""
     service: Slug
     """A code of our service list: `transitional-housing`, `child-care`, `job-training`, …"""
-    name: Text | None = None
+    name: Text
+    """What people ask for."""
     description: Text | None = None
     areas: Several[Text] = ()
     """The places it serves, in words."""

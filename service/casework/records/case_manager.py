@@ -51,7 +51,7 @@ class CaseManager(Written):
     agency: AgencyId | None = None
     """The employer; the case-management system's own organisation when left out."""
     roles: Several[Slug] = Field(("case-manager",))
-    """`case-manager`, `supervisor`, `consulting-psychiatrist`, `care-coordinator`, `peer`, …"""
+    """`case-manager`, `supervisor`, `psychiatrist`, `care-coordinator`, `peer-supporter`, …"""
     supervisor: CaseManagerId | None = None
     qualifications: Several[Qualification] = ()
     background_check: BackgroundCheck | None = None

@@ -4,9 +4,9 @@ A permission says who may receive what, for which purposes. One signed consent m
 the clinic receives treatment information, the housing partnership only what housing needs.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from service.casework.records.words import (
     AgencyId,
@@ -21,6 +21,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    speaks,
 )
 
 Purpose = Literal[
@@ -42,6 +43,12 @@ class Recipient(Written):
     group: RecipientClass | None = None
     """`treating-providers`, `health-plans`, … as §2.31(a)(4)(i) allows."""
 
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(bool(who) for who in (self.agency, self.case_manager, self.group)) != 1:
+            raise ValueError("a recipient is an agency, a case manager or a group: exactly one of them")
+        return self
+
 
 class Permission(Written):
     """Who may receive what, for what."""
@@ -58,7 +65,7 @@ class Permission(Written):
     """§2.31(a)(5); a permission without a purpose is not a consent."""
     data_period: Span | None = None
     """Only information from this time."""
-    intermediary: bool | None = None
+    intermediary: bool = False
     """The first recipient is an intermediary in the sense of §2.11 (§2.31(a)(4)(ii))."""
 
 
@@ -87,6 +94,8 @@ class Document(Written):
     url: Annotated[str, Field(pattern=r"^https?://\S+$", max_length=2000)] | None = None
     language: LanguageCode | None = None
 
+    _says = speaks("title", "text", "url")
+
 
 class Revocation(Written):
     """The client took the consent back; what already left is not undone (§2.31(a)(6))."""
@@ -104,7 +113,7 @@ class ConsentRecord(Written):
     client: ClientId
     """§2.31(a)(1)"""
     status: Literal["draft", "proposed", "active", "rejected", "inactive", "entered-in-error"] = "active"
-    """`inactive` once expired; a revocation makes it so by itself."""
+    """`inactive` once expired or revoked."""
     discloser: AgencyId | None = None
     """§2.31(a)(2): who may disclose; the case-management system's own organisation when left out."""
     permissions: Several[Permission] = Field(min_length=1)
@@ -122,6 +131,12 @@ class ConsentRecord(Written):
     """When what is to be released, and why, was explained in person (#40)."""
     document: Document | None = None
     revoked: Revocation | None = None
+
+    @model_validator(mode="after")
+    def _revoked_is_inactive(self) -> Self:
+        if self.revoked and self.status not in ("inactive", "entered-in-error"):
+            raise ValueError("a revoked consent has the status inactive")
+        return self
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -5,10 +5,28 @@ from functools import cache
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias
 
-from service.casework.records import agency, case_manager, client, consent, referral
+from service.casework.records import (
+    agency,
+    assessment,
+    care_plan,
+    case_manager,
+    client,
+    consent,
+    encounter,
+    gpra_interview,
+    referral,
+)
 
 Record: TypeAlias = (
-    client.Client | case_manager.CaseManager | agency.Agency | consent.ConsentRecord | referral.Referral
+    client.Client
+    | case_manager.CaseManager
+    | agency.Agency
+    | consent.ConsentRecord
+    | assessment.Assessment
+    | care_plan.CarePlan
+    | referral.Referral
+    | encounter.Encounter
+    | gpra_interview.GpraInterview
 )
 
 
@@ -26,6 +44,10 @@ _ROWS = (
     Kind("case-managers", case_manager.CaseManager, case_manager.EXAMPLE),
     Kind("agencies", agency.Agency, agency.EXAMPLE),
     Kind("consents", consent.ConsentRecord, consent.EXAMPLE),
+    Kind("assessments", assessment.Assessment, assessment.EXAMPLE),
+    Kind("care-plans", care_plan.CarePlan, care_plan.EXAMPLE),
+    Kind("encounters", encounter.Encounter, encounter.EXAMPLE),
+    Kind("gpra-interviews", gpra_interview.GpraInterview, gpra_interview.EXAMPLE),
     Kind("referrals", referral.Referral, referral.EXAMPLE),
 )
 

@@ -1,6 +1,8 @@
 """The referral: who, what, when, where and why (#41), and the answer a case manager gives to one received."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
+
+from pydantic import model_validator
 
 from service.casework.records.words import (
     AgencyId,
@@ -20,6 +22,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    speaks,
 )
 
 Status = Literal[
@@ -37,14 +40,23 @@ class Need(Written):
     codings: Several[Coding] = ()
     """Codes of the need or problem, such as ICD-10-CM Z59.00."""
 
+    _says = speaks("category", "codings")
+
 
 class Outcome(Written):
-    """What came of it (#19 evidence of linkage)."""
+    """What came of it (#19 evidence of linkage); a plain text will do."""
 
     text: Text | None = None
     services: Several[Concept] = ()
     """What was delivered."""
     enrolment: Literal["enrolled", "not-enrolled", "not-enrolled-on-waitlist"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _in_words(cls, value: object) -> object:
+        return {"text": value} if isinstance(value, str) else value
+
+    _says = speaks("text", "services", "enrolment")
 
 
 class StatusChange(Written):
@@ -114,6 +126,14 @@ class Referral(Written):
     history: Several[StatusChange] = ()
     """Read-only."""
 
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.goal_id and not self.care_plan:
+            raise ValueError("goalId needs the carePlan it belongs to")
+        if self.recipient_service and not self.recipient:
+            raise ValueError("recipientService needs the recipient whose service it is")
+        return self
+
 
 class ReferralAnswer(Written):
     """What a case manager answers to a referral received, or to withdraw one sent."""
@@ -125,6 +145,12 @@ class ReferralAnswer(Written):
     outcome: Outcome | None = None
     case_manager: CaseManagerId | None = None
     """Who answers."""
+
+    @model_validator(mode="after")
+    def _gives_a_reason(self) -> Self:
+        if self.status in ("rejected", "cancelled", "on-hold", "failed") and not self.reason:
+            raise ValueError(f"{self.status} needs a reason")
+        return self
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -8,7 +8,7 @@ import re
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -35,6 +35,17 @@ class Written(BaseModel):
         frozen=True, extra="forbid", strict=True, alias_generator=to_camel, validate_by_name=True,
         validate_by_alias=True, serialize_by_alias=True, use_attribute_docstrings=True,
     )  # fmt: skip
+
+
+def speaks(*members: str) -> Any:
+    """A check that at least one of these members is said: an empty part says nothing and cannot be mapped."""
+
+    def check(part: Any) -> Any:
+        if not any(getattr(part, member) not in (None, ()) for member in members):
+            raise ValueError("say at least one of " + ", ".join(map(to_camel, members)))
+        return part
+
+    return model_validator(mode="after")(check)
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,8 @@ class Span(Written):
     start: When | None = None
     end: When | None = None
 
+    _says = speaks("start", "end")
+
 
 class Coding(Written):
     """One code of one system."""
@@ -135,11 +148,7 @@ class Coding(Written):
     code: Annotated[str, StringConstraints(pattern=r"^\S+( \S+)*$", max_length=200)] | None = None
     display: Text | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not (self.code or self.display):
-            raise ValueError("a coding has a code or a display")
-        return self
+    _says = speaks("code", "display")
 
 
 class Concept(Written):
@@ -148,11 +157,7 @@ class Concept(Written):
     text: Text | None = None
     codings: Several[Coding] = ()
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not (self.text or self.codings):
-            raise ValueError("say it in words or in codes")
-        return self
+    _says = speaks("text", "codings")
 
 
 class PersonName(Written):
@@ -166,11 +171,7 @@ class PersonName(Written):
     """The whole name, where its parts are not known or do not apply."""
     use: Literal["usual", "official", "nickname", "maiden", "old", "temp", "anonymous"] | None = None
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not (self.family or self.given or self.text):
-            raise ValueError("a name has a family name, a given name or a text")
-        return self
+    _says = speaks("family", "given", "text")
 
 
 class Contact(Written):
@@ -198,6 +199,7 @@ class Address(Written):
     text: Text | None = None
     """The whole address in words: `no fixed address, usually near the river park`."""
     use: Literal["home", "work", "temp", "old", "billing"] | None = None
+    _says = speaks("lines", "city", "district", "state", "postal_code", "country", "text")
 
 
 class OtherIdentifier(Written):

@@ -1,0 +1,35 @@
+"""One answer to one question of an instrument, refusals and not-asked included: a refusal is an answer,
+not a no."""
+
+from decimal import Decimal
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from service.casework.records.words import Coding, PartialDay, RecordId, Several, Text, Written
+
+Missing = Literal["refused", "unknown", "not-asked", "not-applicable"]
+
+
+class Answer(Written):
+    """The answer to one question: exactly one of choices, yes, number, amount, words, day or missing."""
+
+    question: RecordId
+    """The question's linkId in the instrument: `audit-c.1`, `prapare.housing`, a GPRA item."""
+    text: Text | None = None
+    """The question as it was put, where the instrument's own words were changed or translated."""
+    choices: Several[Coding] = ()
+    """What was ticked; a code without system is a code of the question's own list."""
+    yes: bool | None = None
+    number: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
+    amount: Annotated[Decimal, Field(max_digits=18, decimal_places=6)] | None = None
+    words: Text | None = None
+    day: PartialDay | None = None
+    missing: Missing | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        said = (self.yes, self.number, self.amount, self.words, self.day, self.missing)
+        if sum(value is not None for value in said) + bool(self.choices) != 1:
+            raise ValueError("say exactly one of choices, yes, number, amount, words, day, missing")
+        return self
