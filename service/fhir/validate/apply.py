@@ -33,7 +33,7 @@ def conforms(run: Run, item: Item, canonical: str) -> bool:
     rule = overlay(run, canonical)
     if rule is None or key in run.active or not isinstance(item.value, dict):
         return rule is None or key in run.active
-    trial = run.trial()
+    trial = run.trial(item.value)
     trial.active = run.active | {key}
     apply(trial, rule, item.value, item.type, item.place)
     return not trial.fails

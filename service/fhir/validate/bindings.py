@@ -5,7 +5,6 @@ SNOMED CT, LOINC, media types) is said so as information, never as an error.
 """
 
 import re
-from difflib import get_close_matches
 
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.definitions import ValueSet, in_set
@@ -45,9 +44,7 @@ def check_coding(run: Run, _child: Child, value: JsonObject, at: Place) -> None:
     if isinstance(system, str) and isinstance(code, str):
         known = run.definitions.code_system(system)
         if known is not None and code not in known:
-            close = get_close_matches(code[:64], known, n=1, cutoff=0.7)
-            guess = f"; did you mean {shown(close[0])}?" if close else ""
-            finding = f"the code system has no code {shown(code)}{guess}"
+            finding = f"the code system has no code {shown(code)}{run.suggest(code, known)}"
             run.report((at, "code", -1), "code-invalid", "code-unknown", system, finding, severity="warning")
 
 
@@ -91,8 +88,7 @@ def _codings(value: JsonObject) -> list[JsonObject]:
 
 
 def _refuse(run: Run, known: ValueSet, found: str, code: str, at: Place, *, source: str) -> None:
-    close = get_close_matches(code[:64], known.any_system, n=1, cutoff=0.7) if code else []
-    guess = f"; did you mean {shown(close[0])}?" if close else ""
+    guess = run.suggest(code, known.any_system) if code else ""
     middle = " in" if found.endswith("is not") else "; it must come from"
     finding = f"{found}{middle} the required value set {known.url}, expected {known.listing}{guess}"
     run.report(at, "code-invalid", "binding", source, finding)

@@ -1,7 +1,8 @@
 """One validation of one resource: what it stands in, and the list its findings go to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,12 @@ from service.fhir.validate.place import Place, expression
 
 if TYPE_CHECKING:
     from service.fhir.validate.discriminator import Item
+
+
+MOST = 1000
+"""Findings kept of one resource: enough for a person, and a bound on what a hostile input can cost."""
+FEW, MANY = 20, 400
+"""Suggestions are looked for while findings are few, among not too many names."""
 
 
 @dataclass(frozen=True)
@@ -39,41 +46,63 @@ class Neighbours:
 
 
 @dataclass(slots=True)
+class Whole:
+    """What all runs of one call share: the definitions, and answers that need not be found twice."""
+
+    definitions: Definitions
+    judge: "Judge"
+    verdicts: dict[tuple[int, str], bool] = field(default_factory=dict)
+    contained: dict[int, dict[str, JsonObject]] = field(default_factory=dict)
+
+    def contained_in(self, container: JsonObject) -> dict[str, JsonObject]:
+        """The contained resources of a container by id; the first of two wins."""
+        found = self.contained.get(id(container))
+        if found is None:
+            found = self.contained[id(container)] = {}
+            inside = container.get("contained")
+            for each in inside if isinstance(inside, list) else ():
+                if isinstance(each, dict) and isinstance(each.get("id"), str):
+                    found.setdefault(each["id"], each)
+        return found
+
+
+@dataclass(slots=True)
 class Run:
     """The resource being checked (`%resource`), its container (`%rootResource`), and the findings."""
 
-    definitions: Definitions
+    whole: Whole
     resource: JsonObject
     root: JsonObject
     place: Place
-    judge: "Judge"
     neighbours: Neighbours | None = None
     issues: list[Issue] = field(default_factory=list)
     active: frozenset[tuple[int, str]] = frozenset()
     scope: Scope | None = None
 
+    @property
+    def definitions(self) -> Definitions:
+        """What is known: R4, our profiles, the guides."""
+        return self.whole.definitions
+
     def inside(self, resource: JsonObject, root: JsonObject, place: Place) -> "Run":
         """The run for a resource inside this one; findings go to the same list."""
-        return Run(
-            self.definitions, resource, root, place, self.judge, self.neighbours, self.issues, self.active
-        )
+        return Run(self.whole, resource, root, place, self.neighbours, self.issues, self.active)
 
-    def trial(self) -> "Run":
-        """A run whose findings are only counted: does this value conform?"""
-        return Run(
-            self.definitions,
-            self.resource,
-            self.root,
-            self.place,
-            self.judge,
-            self.neighbours,
-            [],
-            self.active,
-        )
+    def trial(self, value: JsonObject) -> "Run":
+        """A run whose findings are only counted: does this value, or the resource it is, conform?"""
+        resource, root = self.resource, self.root
+        if "resourceType" in value:
+            resource = value
+            if self.whole.contained_in(root).get(str(value.get("id"))) is not value:
+                root = value
+        return Run(self.whole, resource, root, self.place, self.neighbours, [], self.active)
 
     def conforms(self, item: "Item", canonical: str) -> bool:
         """Would this value pass the profile?"""
-        return self.judge(self, item, canonical)
+        key = (id(item.value), canonical)
+        if key not in self.whole.verdicts:
+            self.whole.verdicts[key] = self.whole.judge(self, item, canonical)
+        return self.whole.verdicts[key]
 
     @property
     def fails(self) -> bool:
@@ -90,7 +119,9 @@ class Run:
         *,
         severity: Severity = "error",
     ) -> None:
-        """Add a finding: the sentence becomes `place: finding (source)`."""
+        """Add a finding: the sentence becomes `place: finding (source)`. The first MOST are kept."""
+        if len(self.issues) >= MOST:
+            return
         where = expression(place)
         self.issues.append(Issue(severity, code, f"{where}: {finding} ({source})", where, rule, source))
 
@@ -126,20 +157,18 @@ class Run:
     def resolve(self, reference: str) -> JsonObject | None:
         """The resource a reference names, if it is contained or in the same Bundle."""
         if reference.startswith("#"):
-            return self._contained(reference[1:])
+            return self.whole.contained_in(self.root).get(reference[1:]) if reference != "#" else self.root
         if self.neighbours is None:
             return None
         bare = reference.partition("/_history/")[0]
         return self.neighbours.index.get(bare)
 
-    def _contained(self, name: str) -> JsonObject | None:
-        if not name:
-            return self.root
-        inside = self.root.get("contained")
-        for each in inside if isinstance(inside, list) else ():
-            if isinstance(each, dict) and each.get("id") == name:
-                return each
-        return None
+    def suggest(self, name: object, known: Collection[str]) -> str:
+        """ "; did you mean …?" where something close is known and findings are still few."""
+        if len(self.issues) > FEW or len(known) > MANY:
+            return ""
+        close = get_close_matches(str(name)[:64], known, n=1, cutoff=0.7)
+        return f"; did you mean {shown(close[0])}?" if close else ""
 
 
 Judge = Callable[[Run, "Item", str], bool]

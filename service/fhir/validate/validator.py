@@ -12,7 +12,7 @@ from service.fhir.validate.facts import node
 from service.fhir.validate.packages import open_package
 from service.fhir.validate.place import Place, root
 from service.fhir.validate.resources import check_version
-from service.fhir.validate.run import Run, shown_url
+from service.fhir.validate.run import Run, Whole, shown_url
 from service.fhir.validate.walk import walk_resource
 
 
@@ -30,7 +30,7 @@ class Validator:
         """
         name = resource.get("resourceType") if isinstance(resource, dict) else None
         place = root(name if isinstance(name, str) and name.isidentifier() else "Resource")
-        run = Run(self.definitions, resource, resource, place, conforms)
+        run = Run(Whole(self.definitions, conforms), resource, resource, place)
         walk_resource(run, resource, place)
         for url in profiles if isinstance(name, str) else ():
             self._asked(run, resource, url, place)

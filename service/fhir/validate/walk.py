@@ -5,7 +5,6 @@ not define is an error. Nothing here raises, whatever the shape of the input.
 """
 
 from collections.abc import Callable
-from difflib import get_close_matches
 
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
@@ -79,13 +78,8 @@ def _no_resource(run: Run, value: Json, name: object, place: Place) -> None:
     elif name is None:
         run.report(place, "structure", "resourceType", JSON_PAGE, "the resource has no resourceType")
     else:
-        finding = f"{shown(name)} is not a resource type of FHIR R4{_suggest(name, r4.resource_types())}"
+        finding = f"{shown(name)} is not a resource type of FHIR R4{run.suggest(name, r4.resource_types())}"
         run.report(place, "structure", "resourceType", "https://hl7.org/fhir/R4/resourcelist.html", finding)
-
-
-def _suggest(name: object, known: object) -> str:
-    close = get_close_matches(str(name)[:64], list(known), n=1, cutoff=0.7)  # type: ignore[call-overload]
-    return f"; did you mean {shown(close[0])}?" if close else ""
 
 
 def _other_key(run: Run, rules: Node, owner: JsonObject, key: object, *, member: Json, place: Place) -> None:
@@ -105,7 +99,7 @@ def _unknown(run: Run, rules: Node, key: str, place: Place) -> None:
         keys = [element.key(t) for t in element.types]
         finding += f"; the type belongs into the name: {', '.join(keys[:8])}{' …' if len(keys) > 8 else ''}"
     else:
-        finding += _suggest(key, rules.children) or (
+        finding += run.suggest(key, rules.children) or (
             "" if not key.startswith("_") else "; only primitives take `_`"
         )
     at = (place, key if key.isidentifier() else shown(key), -1)
