@@ -46,7 +46,9 @@ def deciding(truth: Truth) -> Code:
 
 def constant(items: Items) -> Code:
     """Code that always yields these items."""
-    decided = truth_of(items) if len(items) < 2 else None
+    if len(items) > 1:
+        return Code(lambda _run, _this: items, lambda _run, _this: truth_of(items), items)
+    decided = truth_of(items)
     return Code(lambda _run, _this: items, lambda _run, _this: decided, items)
 
 

@@ -7,7 +7,8 @@ from service.fhir.fhirpath.distinct import distinct
 from service.fhir.fhirpath.errors import BadExpression, EvaluationError
 from service.fhir.fhirpath.externals import external
 from service.fhir.fhirpath.functions import TABLE
-from service.fhir.fhirpath.operators import BINARY, negative
+from service.fhir.fhirpath.operators import BINARY
+from service.fhir.fhirpath.operators.arithmetic import negative
 from service.fhir.fhirpath.scope import Run, Scope
 from service.fhir.fhirpath.syntax import (
     Binary,

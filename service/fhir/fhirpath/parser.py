@@ -23,9 +23,11 @@ MAX_DEPTH = 60
 """Nesting of an expression; every closure costs a few Python frames when it runs."""
 MAX_NODES = 2_000
 
+# `is` and `as` bind looser than `|` and `<`: the grammar of N1 says otherwise, its test suite and every other
+# engine do not (`1 > 2 is Boolean` is true).
 _STRENGTH = {
     "implies": 1, "or": 2, "xor": 2, "and": 3, "in": 4, "contains": 4,
-    "=": 5, "~": 5, "!=": 5, "!~": 5, "<": 6, ">": 6, "<=": 6, ">=": 6, "|": 7, "is": 8, "as": 8,
+    "=": 5, "~": 5, "!=": 5, "!~": 5, "is": 6, "as": 6, "<": 7, ">": 7, "<=": 7, ">=": 7, "|": 8,
     "+": 9, "-": 9, "&": 9, "*": 10, "/": 10, "div": 10, "mod": 10,
 }  # fmt: skip
 _SIGN = 11

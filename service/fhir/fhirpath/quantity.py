@@ -9,9 +9,9 @@ CALENDAR = {
     "day": "day", "days": "day", "hour": "hour", "hours": "hour", "minute": "minute", "minutes": "minute",
     "second": "second", "seconds": "second", "millisecond": "millisecond", "milliseconds": "millisecond",
 }  # fmt: skip
+# UCUM's year and month are fixed numbers of seconds, so they do not count calendar years and months.
 _CALENDAR_OF_UCUM = {
-    "a": "year", "mo": "month", "wk": "week", "d": "day", "h": "hour", "min": "minute",
-    "s": "second", "ms": "millisecond",
+    "wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond",
 }  # fmt: skip
 
 _FACTORS: dict[str, tuple[str, str]] = {

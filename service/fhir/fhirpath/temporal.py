@@ -179,12 +179,12 @@ def _months(moment: Temporal, count: int) -> Temporal:
 def _seconds(moment: Temporal, count: Decimal, unit: str) -> Temporal:
     parts = moment.parts if moment.kind != "time" else (2000, 1, 1, *moment.parts)
     filled = (*parts, *(0, 0, 0)[len(parts) - _DAY :])
-    fine = "." in str(filled[5]) or unit in ("second", "millisecond")
-    second = Decimal(filled[5]) % 1 + (count if fine else Decimal(int(count))) * _SECONDS[unit]
+    whole = count if unit in ("second", "millisecond") else Decimal(int(count))
+    second = Decimal(filled[5]) % 1 + whole * _SECONDS[unit]
     start = datetime(*(int(part) for part in filled))  # type: ignore[arg-type]  # noqa: DTZ001
     moved = start + timedelta(seconds=int(second // 1))
     rest = second % 1
-    last = moved.second + rest if rest else moved.second
+    last = moved.second + rest if rest or isinstance(filled[5], Decimal) else moved.second
     ended = (moved.year, moved.month, moved.day, moved.hour, moved.minute, last)
     kept = ended[: len(parts)]
     return Temporal(moment.kind, kept if moment.kind != "time" else kept[_DAY:], moment.offset)

@@ -6,7 +6,7 @@ from service.fhir.fhirpath import types
 from service.fhir.fhirpath.access import is_type, of_type
 from service.fhir.fhirpath.code import Code, listing
 from service.fhir.fhirpath.distinct import key
-from service.fhir.fhirpath.errors import BadExpression
+from service.fhir.fhirpath.errors import BadExpression, EvaluationError
 from service.fhir.fhirpath.functions.function import Compiles, Function
 from service.fhir.fhirpath.node import Items, members
 from service.fhir.fhirpath.scope import Run
@@ -106,6 +106,8 @@ def _iif(compiler: Compiles, source: Code, call: Call) -> Code:
     def iif(run: Run, this: Items) -> Items:
         # `member.resolve().iif(empty(), …)` (ctm-1): the arguments are about what stands before the dot.
         items = values(run, this)
+        if len(items) > 1 and call.source is not None:
+            raise EvaluationError("iif is about one item")
         if criterion(run, items) is True:
             return then(run, items)
         return otherwise(run, items) if otherwise else []

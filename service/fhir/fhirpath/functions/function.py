@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from service.fhir.fhirpath.code import Code, Values, deciding, listing, single
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.node import Items
-from service.fhir.fhirpath.operators import bounded
+from service.fhir.fhirpath.operators.arithmetic import bounded
 from service.fhir.fhirpath.scope import Run
 from service.fhir.fhirpath.steps import Step
 from service.fhir.fhirpath.syntax import Call, Expression

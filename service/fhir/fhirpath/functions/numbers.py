@@ -42,7 +42,8 @@ def _power(base: Any, exponent: Any) -> int | Decimal | None:
 
 
 def _log(value: Any, base: Any) -> Decimal:
-    return _number(value).ln() / _number(base).ln()
+    # Both logarithms are rounded; the last digits of their quotient are noise.
+    return round(_number(value).ln() / _number(base).ln(), 20)
 
 
 def _abs(value: Any) -> Any:

@@ -11,7 +11,7 @@ from service.fhir.fhirpath.code import single
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.functions.function import on_items, over_items
 from service.fhir.fhirpath.node import Items
-from service.fhir.fhirpath.operators import bounded
+from service.fhir.fhirpath.operators.arithmetic import bounded
 from service.fhir.fhirpath.scope import Run
 
 MAX_PATTERN = 2_000
@@ -67,6 +67,8 @@ def _replace_matches(run: Run, items: Items, pattern: Items, substitution: Items
     texts = _texts(items, pattern, substitution)
     if texts is None:
         return []
+    if not texts[1]:
+        return [texts[0]]
     compiled, template = _pattern(texts[1]), _template(texts[2])
     try:
         replaced = _timed(run, lambda limit: compiled.sub(template, texts[0], timeout=limit))

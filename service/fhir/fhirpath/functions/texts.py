@@ -9,7 +9,7 @@ from service.fhir.fhirpath.code import single
 from service.fhir.fhirpath.errors import EvaluationError
 from service.fhir.fhirpath.functions.function import of_text, on_text, over_items
 from service.fhir.fhirpath.node import Items, plain
-from service.fhir.fhirpath.operators import bounded
+from service.fhir.fhirpath.operators.arithmetic import bounded
 from service.fhir.fhirpath.scope import MAX_TEXT, Run
 
 
