@@ -151,3 +151,13 @@ async def test_keys_by_url_are_named_not_copied(site: Site) -> None:
     shown = await onboard_partner.add(site.context, fresh(jwks="https://partner.example/jwks.json"))
     assert shown["jwks_url"] == "https://partner.example/jwks.json"
     assert "kids" not in shown
+
+
+async def test_keys_by_value_outlive_the_file_they_came_from(site: Site) -> None:
+    path, key = site.folder / f"{secrets.token_hex(4)}.json", es384()
+    path.write_text(json.dumps({"keys": [key.public]}))
+    client = await site.client(key=key, jwks=str(path))
+    path.write_text(json.dumps({"keys": [es384(key.kid).public]}))
+    assert (await site.ask(client)).status_code == 200
+    path.unlink()
+    assert (await site.ask(client)).status_code == 200

@@ -1,6 +1,7 @@
 """Nothing is dialled that our rules forbid, whatever the URL looks like and the name resolves to."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_network
 from pathlib import Path
@@ -236,3 +237,11 @@ async def test_tls_speaks_the_name_though_an_address_is_dialled() -> None:
         answer = await asked(transport, f"https://partner.example:{port}/")
     assert isinstance(answer, Failed) and answer.fault in ("tls", "connection")
     assert b"partner.example" in await seen
+
+
+def test_tls_is_1_2_or_newer_and_checks_certificates() -> None:
+    context = GuardedTransport()._secure._ssl_context
+    assert context is not None
+    assert context.minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert context.check_hostname
+    assert context.verify_mode == ssl.CERT_REQUIRED

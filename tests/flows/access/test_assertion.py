@@ -219,3 +219,13 @@ def test_a_signature_in_der_is_refused() -> None:
     der = KEY.private.sign(text.encode(), ec.ECDSA(hashes.SHA384()))
     read = assertions.read(f"{text}.{base64.urlsafe_b64encode(der).rstrip(b'=').decode()}")
     assert not assertions.verified(read, KEY.public)
+
+
+@pytest.mark.parametrize("make", [es384, rs384])
+def test_nobodys_keys_are_real_keys_so_that_pretending_takes_as_long(make: Any) -> None:
+    key = make()
+    read = assertions.read(made_by(key, "client", AUDIENCE, now=NOW.timestamp()))
+    nobody = assertions._NOBODY[key.alg]
+    assert assertions.usable(nobody, key.alg)
+    assert not assertions.verified(read, nobody)
+    assertions.pretend(read)
