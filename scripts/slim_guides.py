@@ -21,11 +21,17 @@ GUIDES = (
     "ihe.iti.balp-1.1.5-current",
 )
 
+NOT_FOR_R4 = (
+    # asks for a SubscriptionStatus, a type of R4B
+    "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription-notification",
+)
+
 
 def main(folder: Path, names: tuple[str, ...]) -> None:
     TARGET.mkdir(parents=True, exist_ok=True)
     for name in names:
-        size = write_shelf(TARGET / f"{name}.ndjson.gz", slimmed(artefacts(folder / f"{name}.tgz")))
+        found = [each for each in artefacts(folder / f"{name}.tgz") if each[1]["url"] not in NOT_FOR_R4]
+        size = write_shelf(TARGET / f"{name}.ndjson.gz", slimmed(found))
         print(f"{name}: {size} bytes")
 
 

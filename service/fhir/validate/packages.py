@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from service.fhir import r4
+from service.fhir.fhirpath import BadExpression, compile
 from service.fhir.json import BadJson, JsonObject, decode
 from service.fhir.shelf import Shelf, shelf_of
 from service.fhir.validate.slim import slim
@@ -78,7 +79,7 @@ def _wanted(name: str) -> bool:
 
 def _decoded(path: Path, name: str, content: bytes) -> JsonObject:
     try:
-        resource = decode(content, max_depth=200)
+        resource = decode(content, max_depth=MAX_FILE)  # our own files: the depth need not be counted
     except BadJson as problem:
         raise BrokenPackage(f"{path.name}/{name}: {problem}") from problem
     if not isinstance(resource, dict):
@@ -109,6 +110,8 @@ def _profile(file: str, resource: JsonObject) -> JsonObject:
         if r4.find(definition["type"]) is None:
             raise BrokenPackage(f"{file}: {definition['type']} is not a type of FHIR R4")
         grow(definition)
+        for row in definition["rows"]:
+            _check_row(row)
     except BrokenProfile as problem:
         raise BrokenPackage(f"{file}: {problem}") from problem
     except (KeyError, TypeError, AttributeError, IndexError, ValueError) as problem:
@@ -116,6 +119,18 @@ def _profile(file: str, resource: JsonObject) -> JsonObject:
             raise
         raise BrokenPackage(f"{file}: {_blame(resource)} lacks or misstates {problem}") from problem
     return definition
+
+
+def _check_row(row: JsonObject) -> None:
+    if not (row["max"] == "*" or row["max"].isdigit()) or not isinstance(row["min"], int):
+        raise BrokenProfile(f"{row['id']}: min must be a number, max a number or *")
+    for key, _, expression, _ in row.get("constraints", ()):
+        try:
+            compile(expression)
+        except BadExpression as problem:
+            raise BrokenProfile(
+                f"{row['id']}: the expression of {key} cannot be read: {problem}"
+            ) from problem
 
 
 def _blame(resource: JsonObject) -> str:

@@ -119,8 +119,11 @@ class Run:
         *,
         severity: Severity = "error",
     ) -> None:
-        """Add a finding: the sentence becomes `place: finding (source)`. The first MOST are kept."""
-        if len(self.issues) >= MOST:
+        """Add a finding: the sentence becomes `place: finding (source)`.
+
+        MOST findings are kept, and as many errors again, so that warnings never push an error out.
+        """
+        if len(self.issues) >= (2 * MOST if severity == "error" else MOST):
             return
         where = expression(place)
         self.issues.append(Issue(severity, code, f"{where}: {finding} ({source})", where, rule, source))

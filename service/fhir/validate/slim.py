@@ -9,8 +9,6 @@ and each row: id, path, min, max and, where present, types, reference (content),
 constraints, binding, fixed, pattern, low, high, length, attribute, modifier.
 """
 
-from typing import Any
-
 from service.fhir.json import JsonObject
 from service.fhir.validate.errata import corrected
 
@@ -59,15 +57,12 @@ def _row(element: JsonObject) -> JsonObject:
         "slicing": _slicing(element.get("slicing")),
         "constraints": [c for c in map(_constraint, element.get("constraint", ())) if c],
         "binding": _binding(element.get("binding")),
-        "fixed": _valued(element, "fixed"),
-        "pattern": _valued(element, "pattern"),
-        "low": _valued(element, "minValue"),
-        "high": _valued(element, "maxValue"),
         "length": element.get("maxLength"),
         "attribute": "xmlAttr" in element.get("representation", ()),
         "modifier": element.get("isModifier"),
     }
     row.update({key: value for key, value in optional.items() if value})
+    row.update(_values(element))
     return row
 
 
@@ -132,8 +127,15 @@ def _binding(published: JsonObject | None) -> str | None:
     return None
 
 
-def _valued(element: JsonObject, prefix: str) -> list[Any] | None:
+_VALUED = (("fixed", "fixed"), ("pattern", "pattern"), ("minValue", "low"), ("maxValue", "high"))
+
+
+def _values(element: JsonObject) -> JsonObject:
+    """fixed[x], pattern[x], minValue[x], maxValue[x] under our names, each as [type, value]."""
+    found: JsonObject = {}
     for key, value in element.items():
-        if key.startswith(prefix) and key[len(prefix) : len(prefix) + 1].isupper():
-            return [key[len(prefix) :], value]
-    return None
+        if key[:3] in ("fix", "pat", "min", "max"):
+            for prefix, name in _VALUED:
+                if key.startswith(prefix) and key[len(prefix) : len(prefix) + 1].isupper():
+                    found[name] = [key[len(prefix) :], value]
+    return found
