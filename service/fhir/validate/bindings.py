@@ -11,6 +11,7 @@ from service.fhir.validate.definitions import ValueSet, in_set
 from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown
+from service.fhir.validate.systems import SYSTEMS_PAGE, proper_system
 
 _MEDIA_TYPE = re.compile(r"xml|json|ttl|html|[\w.+*-]+/[\w.+*-]+(?:\s*;[^;]*)*")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[A-Za-z]{4,8}|[xi])(?:-[A-Za-z0-9]{1,8})*")
@@ -41,7 +42,10 @@ def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, sou
 def check_coding(run: Run, _child: Child, value: JsonObject, at: Place) -> None:
     """A code its own code system does not define: worth a warning even where no binding requires a code."""
     system, code = value.get("system"), value.get("code")
-    if isinstance(system, str) and isinstance(code, str):
+    if isinstance(system, str) and (proper := proper_system(system)):
+        finding = f"{shown(system)} is not how this code system is identified, expected {proper}"
+        run.report((at, "system", -1), "value", "coding-system", SYSTEMS_PAGE, finding, severity="warning")
+    elif isinstance(system, str) and isinstance(code, str):
         known = run.definitions.code_system(system)
         if known is not None and code not in known:
             finding = f"the code system has no code {shown(code)}{run.suggest(code, known)}"

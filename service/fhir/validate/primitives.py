@@ -133,6 +133,17 @@ def _uri_check(kind: str) -> Check:
     return _lexical(_uri, f"a {kind} without white space")
 
 
+_FORMAL = frozenset(("date", "dateTime", "instant", "time", "id", "oid", "uuid"))
+_DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[^\W\d_]")
+
+
+def form_of(type_: str, value: object) -> str:
+    """How a formal value was written, without what it says: `99/99/9999`. Empty where the form tells nothing."""
+    if type_ not in _FORMAL or not isinstance(value, str) or len(value) > 40 or not value.isprintable():
+        return ""
+    return _LETTER.sub("a", _DIGIT.sub("9", value))
+
+
 CHECKS: dict[str, Check] = {
     "string": check_string,
     "markdown": check_string,

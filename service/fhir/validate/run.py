@@ -76,6 +76,7 @@ class Run:
     place: Place
     neighbours: Neighbours | None = None
     issues: list[Issue] = field(default_factory=list)
+    said: set[tuple[str, str, str]] = field(default_factory=set)
     active: frozenset[tuple[int, str]] = frozenset()
     scope: Scope | None = None
 
@@ -86,7 +87,7 @@ class Run:
 
     def inside(self, resource: JsonObject, root: JsonObject, place: Place) -> "Run":
         """The run for a resource inside this one; findings go to the same list."""
-        return Run(self.whole, resource, root, place, self.neighbours, self.issues, self.active)
+        return Run(self.whole, resource, root, place, self.neighbours, self.issues, self.said, self.active)
 
     def trial(self, value: JsonObject) -> "Run":
         """A run whose findings are only counted: does this value, or the resource it is, conform?"""
@@ -95,7 +96,7 @@ class Run:
             resource = value
             if self.whole.contained_in(root).get(str(value.get("id"))) is not value:
                 root = value
-        return Run(self.whole, resource, root, self.place, self.neighbours, [], self.active)
+        return Run(self.whole, resource, root, self.place, self.neighbours, [], set(), self.active)
 
     def conforms(self, item: "Item", canonical: str) -> bool:
         """Would this value pass the profile?"""
@@ -126,6 +127,9 @@ class Run:
         if len(self.issues) >= (2 * MOST if severity == "error" else MOST):
             return
         where = expression(place)
+        if (where, rule, severity) in self.said:
+            return  # the base has said it; a profile that says it again helps nobody
+        self.said.add((where, rule, severity))
         self.issues.append(Issue(severity, code, f"{where}: {finding} ({source})", where, rule, source))
 
     def invariants(self, rules: tuple[Invariant, ...], value: Json, type_: str, place: Place) -> None:

@@ -34,7 +34,7 @@ class Validator:
         walk_resource(run, resource, place)
         for url in profiles if isinstance(name, str) else ():
             self._asked(run, resource, url, place)
-        return list(dict.fromkeys(run.issues))
+        return run.issues
 
     def _asked(self, run: Run, resource: JsonObject, url: str, place: Place) -> None:
         type_ = self.definitions.type_of(url)

@@ -14,7 +14,7 @@ from service.fhir.validate.extensions import check_extension
 from service.fhir.validate.facts import Child, Need, Node, node, page
 from service.fhir.validate.narrative import check_narrative
 from service.fhir.validate.place import Place
-from service.fhir.validate.primitives import json_kind
+from service.fhir.validate.primitives import form_of, json_kind
 from service.fhir.validate.resources import check_whole
 from service.fhir.validate.run import Neighbours, Run, shown
 from service.fhir.validate.targets import check_reference
@@ -164,7 +164,9 @@ def _primitive(run: Run, child: Child, value: Json, at: Place) -> None:
         return
     fault = child.check(value) if child.check else None
     if fault:
-        finding = f"this is not a valid {child.type}: expected {fault}"
+        form = form_of(child.type, value)
+        found = f"found the form '{form}', " if form else ""
+        finding = f"this is not a valid {child.type}: {found}expected {fault}"
         source = f"https://hl7.org/fhir/R4/datatypes.html#{child.type}"
         run.report(at, "value", f"format-{child.type}", source, finding)
     elif not child.plain:
@@ -271,7 +273,7 @@ def _needs(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
 
 def _missing(run: Run, rules: Node, need: Need, place: Place) -> None:
     named = need.name if len(need.keys) == 1 else f"{need.name}[x]"
-    finding = f"{rules.name}.{named} is required, found none"
+    finding = f"the element {named} of {rules.name} is required, found none"
     run.report((place, need.name, -1), "required", "cardinality-min", rules.source, finding)
 
 
