@@ -88,10 +88,21 @@ def _asks_types(tree: Expression) -> bool:
     return False
 
 
-@lru_cache(maxsize=4096)
 def compile(expression: str) -> Program:
-    """Read and compile an expression; BadExpression with the place where it stops making sense."""
+    """Read and compile an expression; BadExpression with the place where it stops making sense.
+
+    Short ones are kept, so asking again costs nothing; whoever runs a long one often keeps the Program.
+    """
+    return _kept(expression) if len(expression) <= _SHORT else _compiled(expression)
+
+
+def _compiled(expression: str) -> Program:
     try:
         return Program(expression)
     except RecursionError:
         raise BadExpression("nested too deeply", 0) from None
+
+
+# Patches and questionnaires bring expressions of strangers: the cache must not become a way to fill memory.
+_SHORT = 1_000
+_kept = lru_cache(maxsize=1024)(_compiled)

@@ -21,14 +21,15 @@ _MANY = 64
 
 
 @cache
-def _siblings(name: str) -> dict[str, str]:
-    return {"_" + key: key for key in choices(name)}
+def _spellings(name: str) -> frozenset[str]:
+    """Every JSON key a choice element may have, its `_x` siblings included."""
+    return frozenset(prefix + key for key in choices(name) for prefix in ("", "_"))
 
 
 def bare_step(name: str) -> Step:
     """`.name` over plain values."""
     sibling = "_" + name
-    variants = choices(name)
+    spellings = _spellings(name)
 
     def step(run: Run, items: Items) -> Items:
         found: Items = []
@@ -40,7 +41,7 @@ def bare_step(name: str) -> Step:
             if sibling in holder:
                 found.extend(_annotated(holder, name, ""))
             elif value is None:
-                if variants:
+                if not spellings.isdisjoint(holder):
                     found.extend(_chosen(holder, name))
             elif type(value) is list:
                 found.extend(value)
@@ -56,12 +57,12 @@ def bare_step(name: str) -> Step:
 def _chosen(holder: dict[str, Any], name: str) -> Items:
     variants = choices(name)
     for key, value in holder.items():
-        if key in variants:
-            if "_" + key in holder:
-                return _annotated(holder, key, variants[key])
+        plain_key = key.removeprefix("_")
+        if plain_key in variants:
+            if plain_key != key or "_" + key in holder:
+                return _annotated(holder, plain_key, variants[plain_key])
             return value if type(value) is list else [value]
-    lone = _siblings(name).keys() & holder.keys()
-    return _annotated(holder, next(iter(lone))[1:], variants[next(iter(lone))[1:]]) if lone else []
+    return []
 
 
 def _annotated(holder: dict[str, Any], key: str, kind: str) -> Items:
@@ -82,7 +83,7 @@ def _nodes(holder: dict[str, Any], key: str, kind: str, owner: str = "") -> Iter
 
 def typed_step(name: str) -> Step:
     """`.name` over Nodes: types and places are kept."""
-    variants = choices(name)
+    variants, spellings = choices(name), _spellings(name)
 
     def step(run: Run, items: Items) -> Items:
         found: Items = []
@@ -93,10 +94,10 @@ def typed_step(name: str) -> Step:
             parent = _parent_type(item, holder)
             if name in holder or "_" + name in holder:
                 found.extend(_nodes(holder, name, child_type(parent, name), parent))
-                continue
-            for key, kind in variants.items():
-                if key in holder or "_" + key in holder:
-                    found.extend(_nodes(holder, key, child_type(parent, key) or kind, parent))
+            elif not spellings.isdisjoint(holder):
+                for key in {key.removeprefix("_"): None for key in holder if key in spellings}:
+                    kind = child_type(parent, key) or variants[key]
+                    found.extend(_nodes(holder, key, kind, parent))
         run.charge(len(found))
         return found
 

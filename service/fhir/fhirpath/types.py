@@ -89,6 +89,7 @@ def is_a(item: Any, name: str) -> bool:
         return False
     if actual == "":
         return _looks_like(item, bare)
+    # `answer is Boolean` (que-7) means the FHIR type; only `System.Boolean` means the other one.
     return bare in lineage(actual) or (space == "" and actual in _IMPLICIT.get(bare, ()))
 
 
