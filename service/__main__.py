@@ -2,7 +2,8 @@
 
 import typer
 
-from service.commands import deliveries, housekeeping, partner, serve
+from service.commands import deliveries, housekeeping, partner, serve, simulate
+from service.commands.demo import demo
 
 app = typer.Typer(
     name="casebridge",
@@ -18,6 +19,8 @@ app.command()(housekeeping.settings)
 app.add_typer(partner.app, name="partner")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
+app.command()(simulate.simulate)
+app.command()(demo)
 
 
 def main() -> None:

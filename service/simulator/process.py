@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -81,22 +81,28 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def run(plan: Plan, *, until_input_ends: bool = False) -> None:
-    """Run until SIGTERM or SIGINT, or (for children of a demo) until standard input is closed."""
+async def run(plan: Plan) -> None:
+    """Run until SIGTERM or SIGINT, or until whoever started us is gone."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
-    if until_input_ends:
-        threading.Thread(target=_wait_for_end, args=(loop, stopping), daemon=True).start()
+    _end_with_parent(loop, stopping)
     async with opened(plan) as agency:
         print(f"ready {agency.origin}", flush=True)  # noqa: T201
         agency.say(f"a simulated agency, behaviour {plan.behaviour}; FHIR at {agency.base}")
         await stopping.wait()
 
 
-def _wait_for_end(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
-    while sys.stdin.buffer.read(1024):
-        pass
-    with contextlib.suppress(RuntimeError):
-        loop.call_soon_threadsafe(stopping.set)
+def _end_with_parent(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    """A pipe that only the parent holds open: when it closes, the parent is gone (see `children`)."""
+    descriptor = os.environ.get("CASEBRIDGE_PARENT_PIPE")
+    if descriptor is None:
+        return
+
+    def watch() -> None:
+        os.read(int(descriptor), 1)
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(stopping.set)
+
+    threading.Thread(target=watch, daemon=True).start()
