@@ -69,6 +69,11 @@ class Definitions:
                 if kind == "StructureDefinition":
                     yield url
 
+    def beside(self, canonical: str) -> list[str]:
+        """The profiles known from the same place as an unknown one, to suggest from."""
+        place = canonical.rpartition("/")[0] + "/"
+        return [url for url in self.profiles() if url.startswith(place)]
+
     def type_of(self, canonical: str) -> str:
         """The type a profile constrains (`Patient`), empty when unknown."""
         url = canonical.partition("|")[0]

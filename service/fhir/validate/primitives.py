@@ -138,7 +138,7 @@ _DIGIT, _LETTER = re.compile(r"[0-9]"), re.compile(r"[^\W\d_]")
 
 
 def form_of(type_: str, value: object) -> str:
-    """How a formal value was written, without what it says: `99/99/9999`. Empty where the form tells nothing."""
+    """The form of a formal value, without what it says: `99/99/9999`; empty where it tells nothing."""
     if type_ not in _FORMAL or not isinstance(value, str) or len(value) > 40 or not value.isprintable():
         return ""
     return _LETTER.sub("a", _DIGIT.sub("9", value))

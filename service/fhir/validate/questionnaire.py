@@ -7,14 +7,13 @@ progress, what is still missing is no error.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from service.fhir.fhirpath import Scope, compile
 from service.fhir.json import Json, JsonObject
 from service.fhir.outcome import Issue, IssueCode, Severity
 from service.fhir.validate.answers import MemberOf, flaws
+from service.fhir.validate.constraining import Expressions
 from service.fhir.validate.enabling import Given, enabled
-from service.fhir.validate.items import HL7, SDC, Definition, every, extension, extensions, objects, read
+from service.fhir.validate.items import HL7, Definition, every, extension, objects, read
 from service.fhir.validate.place import Place, expression, root
 from service.fhir.validate.terms import codes_of_compose, codes_of_expansion
 
@@ -41,12 +40,13 @@ def check_answers(
         member_of=member_of,
         links={item.link: item for item in every(definitions)},
         done=response.get("status") in _DONE,
+        expressions=Expressions(response, questionnaire, member_of),
         source=str(questionnaire.get("url") or _PAGE),
     )
     place = root("QuestionnaireResponse")
     check.canonical(place)
     check.level(definitions, response, [response], place)
-    check.constraints(questionnaire, response, "QuestionnaireResponse", place)
+    check.constraints(questionnaire, response, place)
     return list(dict.fromkeys(check.issues))
 
 
@@ -58,6 +58,7 @@ class _Check:
     links: Mapping[str, Definition]
     done: bool
     source: str
+    expressions: Expressions
     given: Given = field(default_factory=Given)
     issues: list[Issue] = field(default_factory=list)
 
@@ -140,9 +141,9 @@ class _Check:
 
     def enabled(self, item: Definition, around: Sequence[JsonObject]) -> bool:
         if "extension" in item.facts:
-            rule = extension(item.facts, f"{SDC}sdc-questionnaire-enableWhenExpression")
-            if isinstance(rule, dict) and isinstance(rule.get("expression"), str):
-                return self.truth(rule["expression"], around[-1], self.variables(item.facts)) is not False
+            verdict = self.expressions.enables(item.facts, around[-1])
+            if verdict is not None:
+                return verdict
         return enabled(item, around, self.given)
 
     def disabled(self, row: JsonObject, at: Place) -> None:
@@ -198,7 +199,7 @@ class _Check:
         else:
             self.level(item.children, row, [*around, row], at)
         if "extension" in item.facts:
-            self.constraints(item.facts, row, "QuestionnaireResponse.item", at)
+            self.constraints(item.facts, row, at)
 
     def answer(self, item: Definition, answer: JsonObject, around: Sequence[JsonObject], at: Place) -> None:
         for key, value in answer.items():
@@ -228,56 +229,9 @@ class _Check:
                 return _in_contained(value, each)
         return None
 
-    def variables(self, owner: JsonObject) -> dict[str, Any]:
-        known: dict[str, Any] = {"questionnaire": self.questionnaire, "qitem": owner}
-        for scope in (self.questionnaire, owner) if owner is not self.questionnaire else (owner,):
-            for each in extensions(scope, f"{HL7}variable"):
-                if isinstance(each, dict) and isinstance(each.get("name"), str):
-                    known[each["name"]] = self.value(str(each.get("expression")), known)
-        return known
-
-    def value(self, text: str, known: dict[str, Any]) -> Any:
-        scope = Scope(resource=self.response, variables=known)
-        try:
-            return compile(text).evaluate(self.response, scope, "QuestionnaireResponse")
-        except Exception:
-            return []
-
-    def truth(self, text: str, focus: JsonObject, known: dict[str, Any]) -> bool | None:
-        """What an expression says here; None when it cannot be evaluated."""
-        scope = Scope(resource=self.response, member_of=self.member_of, variables=known)
-        of = "QuestionnaireResponse" if focus is self.response else "QuestionnaireResponse.item"
-        try:
-            found = compile(text).evaluate(focus, scope, of)
-        except Exception:
-            return None
-        return bool(found) and all(each is not False for each in found)
-
-    def constraints(self, owner: JsonObject, focus: JsonObject, of: str, at: Place) -> None:
-        """`questionnaire-constraint` and SDC's targetConstraint, on the questionnaire or on one item."""
-        for each in objects(owner.get("extension")):
-            if each.get("url") in (f"{HL7}questionnaire-constraint", f"{HL7}targetConstraint"):
-                self.constraint({e.get("url"): e for e in objects(each.get("extension"))}, owner, focus, at)
-
-    def constraint(
-        self, parts: Mapping[Any, JsonObject], owner: JsonObject, focus: JsonObject, at: Place
-    ) -> None:
-        text, key = _part(parts, "expression"), _part(parts, "key") or "qr-constraint"
-        if isinstance(text, dict):
-            text = text.get("expression")
-        if not isinstance(text, str):
-            return
-        holds = self.truth(text, focus, self.variables(owner))
-        if holds is None:
-            self.say(at, "exception", str(key), f"the rule {key} could not be evaluated")
-        elif not holds:
-            severity: Severity = "error" if _part(parts, "severity") != "warning" else "warning"
-            meaning = _part(parts, "human") or text
-            self.say(at, "invariant", str(key), f"the rule {key} does not hold: {meaning}", severity=severity)
-
-
-def _part(parts: Mapping[Any, JsonObject], name: str) -> Any:
-    return next((v for k, v in parts.get(name, {}).items() if k.startswith("value")), None)
+    def constraints(self, owner: JsonObject, focus: JsonObject, at: Place) -> None:
+        for each in self.expressions.broken(owner, focus):
+            self.say(at, each.code, each.key, each.finding, severity=each.severity)
 
 
 def _type(key: str) -> str:

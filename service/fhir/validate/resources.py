@@ -51,6 +51,7 @@ def _claim(run: Run, rules: Node, value: JsonObject, url: str, place: Place, *, 
     type_ = run.definitions.type_of(url)
     if not type_:
         finding = f"the profile {shown_url(url)} is not known here, so conformance to it was not checked"
+        finding += run.suggest(url, run.definitions.beside(url))
         run.report(at, "not-supported", "profile-unknown", url, finding, severity="warning")
     elif type_ not in rules.lineage:
         finding = f"the profile {shown_url(url)} is for {type_}, this resource is {rules.name}"

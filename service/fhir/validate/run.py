@@ -174,8 +174,8 @@ class Run:
         """ "; did you mean …?" where something close is known and findings are still few."""
         if len(self.issues) > FEW or len(known) > MANY:
             return ""
-        close = get_close_matches(str(name)[:64], known, n=1, cutoff=0.7)
-        return f"; did you mean {shown(close[0])}?" if close else ""
+        close = get_close_matches(str(name)[:200], known, n=1, cutoff=0.7)
+        return f"; did you mean {shown_url(close[0])}?" if close else ""
 
 
 Judge = Callable[[Run, "Item", str], bool]
@@ -189,4 +189,4 @@ def shown(text: object) -> str:
 
 def shown_url(url: str) -> str:
     """A canonical in full, as long as it is one."""
-    return url if len(url) <= 200 and url.isascii() and url.isprintable() else printable(url)
+    return url if ":" in url and len(url) <= 200 and url.isascii() and url.isprintable() else printable(url)

@@ -40,9 +40,8 @@ class Validator:
         type_ = self.definitions.type_of(url)
         name = str(resource.get("resourceType"))
         if not type_:
-            finding = (
-                f"the profile {shown_url(url)} is not known here, so conformance to it cannot be checked"
-            )
+            finding = f"the profile {shown_url(url)} is not known here, so it cannot be checked"
+            finding += run.suggest(url, self.definitions.beside(url))
             run.report(place, "not-found", "profile-unknown", url, finding)
         elif type_ not in (name, "Resource", "DomainResource"):
             finding = f"the profile {shown_url(url)} is for {type_}, this resource is {name}"
