@@ -150,12 +150,12 @@ def document(resources: list[dict[str, Any]]) -> None:
 
 def is_profile(resource: dict[str, Any]) -> bool:
     """A constraint on a resource."""
-    return resource["resourceType"] == "StructureDefinition" and resource["type"] != "Extension"
+    return bool(resource["resourceType"] == "StructureDefinition" and resource["type"] != "Extension")
 
 
 def is_extension(resource: dict[str, Any]) -> bool:
     """An extension definition."""
-    return resource["resourceType"] == "StructureDefinition" and resource["type"] == "Extension"
+    return bool(resource["resourceType"] == "StructureDefinition" and resource["type"] == "Extension")
 
 
 def describe(profile: dict[str, Any]) -> str:

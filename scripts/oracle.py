@@ -2,11 +2,11 @@
 
     .venv/bin/python scripts/oracle.py [--packages DIR] [--also FOLDER ...] [--keep DIR]
 
-Runs the HL7/HAPI validator (oracle/, one JVM) over our profiles, our examples, the seeded faults of
-oracle/faults.json, folders given with `--also`, and the example resources of the guides in `--packages`, all with
+Runs the HL7/HAPI validator (oracle/, one JVM) over our profiles and examples, the seeded faults of
+oracle/faults.json, folders given with `--also`, and the example resources of the guides in `--packages`, with
 our profiles and the guides loaded. Prints a table, every difference with its cause (oracle/causes.json), and
-writes the verdicts to tests/fhir/validate/verdicts.json, which `make test` checks without Java. Exit 1 when the
-two disagree about something of ours, or for a reason nobody has written down.
+writes the verdicts to tests/fhir/validate/verdicts.json, which `make test` checks without Java. Exit 1 when
+the two disagree about something of ours.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import copy
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -90,7 +91,8 @@ def type_of(content: bytes) -> str | None:
 def seed_faults(work: Path) -> Path:
     """Write each fault of oracle/faults.json, made in a copy of an example of ours, to a folder."""
     folder = work / "faults"
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     for fault in json.loads((ORACLE / "faults.json").read_text(encoding="utf-8")):
         resource = json.loads((PROFILES / "examples" / fault["example"]).read_text(encoding="utf-8"))
         for path, value in fault["set"].items():
