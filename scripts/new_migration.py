@@ -9,11 +9,11 @@ import alembic.command
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from service.store import embedded, migrate
+from service.store import embedded, upgrade
 
 
 async def main(revision: str, message: str) -> None:
-    config = migrate._config()
+    config = upgrade.config()
 
     def write(connection: Connection) -> None:
         config.attributes["connection"] = connection

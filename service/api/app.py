@@ -2,8 +2,8 @@
 from the catalogue (service/api/description.py)."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 from fastapi import FastAPI
 from starlette.responses import JSONResponse, Response
@@ -15,8 +15,13 @@ from service.api import auth, casework, description, health
 from service.api.fhir import instance, search, system, type as type_
 from service.api.middleware import Guarded
 
-if TYPE_CHECKING:
-    from service.wiring import Wiring
+
+class Runs(Protocol):
+    """What wiring gives: it is opened when the application starts and closed when it ends."""
+
+    def running(self) -> AbstractAsyncContextManager[object]:
+        """Connected while entered."""
+
 
 _FHIR = [
     Route("/fhir/metadata", system.metadata, methods=["GET"]),
@@ -36,7 +41,7 @@ _FHIR = [
 ]
 
 
-def make_app(wiring: "Wiring") -> FastAPI:
+def make_app(wiring: Runs) -> FastAPI:
     """The ASGI application around a wiring; opening and closing the wiring is the application's lifespan."""
 
     @asynccontextmanager

@@ -5,9 +5,9 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from typing import Any
 
-from service.fhir import search
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
+from service.fhir.search.parameters import parameters
 
 _CODES: dict[Interaction, str] = {
     "read": "read", "vread": "vread", "create": "create", "update": "update", "patch": "patch",
@@ -66,7 +66,7 @@ def _resource(spec: ResourceSpec) -> JsonObject:
         "updateCreate": spec.upsert,
         "conditionalCreate": True,
         "searchParam": [
-            {"name": parameter.name, "type": parameter.type} for parameter in search.parameters(spec.type)
+            {"name": name, "type": parameter.type} for name, parameter in sorted(parameters(spec.type).items())
         ],
     }
     if spec.profile:

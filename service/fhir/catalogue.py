@@ -21,7 +21,8 @@ class ResourceSpec:
     """What the service does with one type.
 
     `patient`: top-level elements that name the client (R4 Patient compartment, the ones we key consent on).
-    `profile`: ours, applied on write where the caller claims none of ours.
+    `profile`: ours, applied on write where the caller claims none of ours; what it asks beyond R4 is then a
+    warning, since nobody promised it. A claimed profile is enforced (docs/decisions/whose-profile.md).
     `upsert`: a PUT to an unknown id creates it.
     """
 
@@ -33,24 +34,47 @@ class ResourceSpec:
     upsert: bool = True
 
 
+_OURS = "https://casebridge.example/fhir/StructureDefinition/casebridge-"
+
 _ROWS = (
-    ResourceSpec("Patient", "client"),
-    ResourceSpec("Organization", "directory"),
-    ResourceSpec("Practitioner", "directory"),
-    ResourceSpec("PractitionerRole", "directory"),
-    ResourceSpec("HealthcareService", "directory"),
-    ResourceSpec("ServiceRequest", "client", ("subject",)),
-    ResourceSpec("Task", "client", ("for",)),
-    ResourceSpec("CarePlan", "client", ("subject",)),
-    ResourceSpec("Goal", "client", ("subject",)),
-    ResourceSpec("Condition", "client", ("subject",)),
-    ResourceSpec("Encounter", "client", ("subject",)),
-    ResourceSpec("Observation", "client", ("subject",)),
-    ResourceSpec("Procedure", "client", ("subject",)),
+    # the client and the people around
+    ResourceSpec("Patient", "client", profile=_OURS + "client"),
+    ResourceSpec("RelatedPerson", "client", ("patient",)),
+    ResourceSpec("EpisodeOfCare", "client", ("patient",), profile=_OURS + "episode"),
+    ResourceSpec("CareTeam", "client", ("subject",), profile=_OURS + "care-team"),
+    # what is planned, asked and done
+    ResourceSpec("CarePlan", "client", ("subject",), profile=_OURS + "care-plan"),
+    ResourceSpec("Goal", "client", ("subject",), profile=_OURS + "goal"),
+    ResourceSpec("Condition", "client", ("subject",), profile=_OURS + "need"),
+    ResourceSpec("ServiceRequest", "client", ("subject",), profile=_OURS + "referral-request"),
+    ResourceSpec("Task", "client", ("for",)),  # a referral, a patient's or a due Task: the claim says which
+    ResourceSpec("Encounter", "client", ("subject",), profile=_OURS + "encounter"),
+    ResourceSpec("Procedure", "client", ("subject",), profile=_OURS + "service-delivered"),
+    ResourceSpec("Communication", "client", ("subject",)),
+    ResourceSpec("CommunicationRequest", "client", ("subject",)),
+    ResourceSpec("Appointment", "client"),
+    ResourceSpec("DocumentReference", "client", ("subject",)),
+    ResourceSpec("Flag", "client", ("subject",)),
+    ResourceSpec("DetectedIssue", "client", ("patient",)),
+    ResourceSpec("Group", "client"),
+    ResourceSpec("List", "client", ("subject",)),
+    # what was asked and answered, measured and found
     ResourceSpec("Questionnaire", "definition"),
-    ResourceSpec("QuestionnaireResponse", "client", ("subject",)),
-    ResourceSpec("Consent", "client", ("patient",)),
-    ResourceSpec("Provenance", "client", ()),
+    ResourceSpec("QuestionnaireResponse", "client", ("subject",), profile=_OURS + "assessment-response"),
+    ResourceSpec("Observation", "client", ("subject",)),
+    ResourceSpec("Measure", "definition"),
+    ResourceSpec("MeasureReport", "client", ("subject",)),
+    # permission and proof
+    ResourceSpec("Consent", "client", ("patient",), profile=_OURS + "consent"),
+    ResourceSpec("Provenance", "client", profile=_OURS + "provenance"),
+    # who there is
+    ResourceSpec("Organization", "directory", profile=_OURS + "agency"),
+    ResourceSpec("OrganizationAffiliation", "directory"),
+    ResourceSpec("Practitioner", "directory", profile=_OURS + "case-manager"),
+    ResourceSpec("PractitionerRole", "directory", profile=_OURS + "case-manager-role"),
+    ResourceSpec("HealthcareService", "directory", profile=_OURS + "programme"),
+    ResourceSpec("Location", "directory"),
+    ResourceSpec("Endpoint", "directory"),
 )
 
 catalogue: dict[str, ResourceSpec] = {row.type: row for row in _ROWS}

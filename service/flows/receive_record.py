@@ -4,7 +4,7 @@ The record, the resources it becomes, the referral loop and the outbox row are o
 record over again changes nothing; handing over a changed one makes new versions of the same resources.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +31,10 @@ from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.records import Kept
 from service.store.unit import Outgoing, Unit
+
+
+NEEDED: Mapping[str, tuple[str, ...]] = {"referrals": ("clients",)}
+"""Records arrive in any order; only what travels together must be there: a referral goes out with its client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +147,9 @@ async def mapping_context(
             if partner:
                 known["agencies", mentioned_id] = partner.organization
                 continue
-        if (kept is None or kept.deleted) and (mentioned_kind, mentioned_id) != (kind, id_):
-            text = f"{mentioned_kind}/{mentioned_id} is not known here yet; PUT it first"
+        missing = kept is None or kept.deleted
+        if missing and mentioned_kind in NEEDED.get(kind, ()):
+            text = f"{mentioned_kind}/{mentioned_id} is not known here; file it before this record"
             raise Refused("unprocessable", text, [Issue("error", "not-found", text)])
     own = next((key[1] for key, value in known.items() if value == caller.organization), None)
     source = Source(caller.client_id, caller.organization, own, caller.name)

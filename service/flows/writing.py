@@ -27,13 +27,35 @@ def spec_of(type_: str, interaction: str) -> ResourceSpec:
 
 
 def checked(context: Context, resource: JsonObject) -> list[Issue]:
-    """Findings that do not stop the write (warnings, information); Refused("invalid") with all when any does."""
-    spec = catalogue[resource["resourceType"]]
-    issues = context.check(resource, [spec.profile] if spec.profile else [])
+    """Findings that do not stop the write (warnings, information); Refused("invalid") with all when any does.
+
+    R4 and the profiles the resource claims are enforced. The catalogue's own profile, where the caller claims
+    none of ours, is looked at too, but what it finds is a warning (docs/decisions/whose-profile.md).
+    """
+    profile = catalogue[resource["resourceType"]].profile
+    extra = [profile] if profile and not _claims_ours(resource) else []
+    issues = context.check(resource, extra)
     failing = [issue for issue in issues if issue.fails]
+    if not failing:
+        return issues
+    promised = context.check(resource, []) if extra else issues
+    failing = [issue for issue in promised if issue.fails]
     if failing:
-        raise Refused("invalid", failing[0].text, issues)
-    return issues
+        raise Refused("invalid", failing[0].text, promised)
+    return [_softer(issue) for issue in issues]
+
+
+OURS = "https://casebridge.example/fhir/"
+
+
+def _claims_ours(resource: JsonObject) -> bool:
+    meta = resource.get("meta")
+    claimed = meta.get("profile") if isinstance(meta, dict) else None
+    return isinstance(claimed, list) and any(isinstance(url, str) and url.startswith(OURS) for url in claimed)
+
+
+def _softer(issue: Issue) -> Issue:
+    return replace(issue, severity="warning") if issue.fails else issue
 
 
 def expect_type(resource: JsonObject, type_: str) -> None:

@@ -1,74 +1,58 @@
-"""Bring the schema up to date (Alembic), and say clearly when it cannot be."""
+"""Where the schema stands, and bringing it up to date.
+
+The usual answer is "current", and needs no migration machinery: Alembic and SQLAlchemy (a second of imports) are
+loaded only when there is something to upgrade (`service.store.upgrade`).
+"""
 
 from pathlib import Path
 from typing import Literal
 
-import alembic.command
-import alembic.config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
+import asyncpg
 
 from service.kernel.failures import Unavailable
 
 State = Literal["current", "behind", "empty", "newer"]
 
-_LOCK = 4_215_300_001
-"""Advisory lock of migrations: replicas that start together upgrade one after the other."""
 
-
-def _config() -> alembic.config.Config:
+def folder() -> Path:
+    """The migrations, in a checkout or in an installed wheel."""
     here = Path(__file__).resolve()
     found = (here.parents[2] / "migrations", here.parents[1] / "_data" / "migrations")
-    config = alembic.config.Config()
-    config.set_main_option("script_location", str(next(path for path in found if path.is_dir())))
-    return config
+    return next(path for path in found if path.is_dir())
 
 
-def _state(connection: Connection) -> State:
-    scripts = ScriptDirectory.from_config(_config())
-    now = MigrationContext.configure(connection).get_current_revision()
-    if now is None:
-        return "empty"
-    if now == scripts.get_current_head():
-        return "current"
-    known = {script.revision for script in scripts.walk_revisions()}
-    return "behind" if now in known else "newer"
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    alembic.command.upgrade(config, "head")
+def revisions() -> list[str]:
+    """The revisions this release knows, oldest first: `0001_the_first_schema.py` is `0001`."""
+    return sorted(path.name.split("_")[0] for path in (folder() / "versions").glob("[0-9]*.py"))
 
 
 async def schema_state(url: str) -> State:
-    """Where the database at `url` stands against this release's migrations."""
-    return await _run(url, upgrade=False)
+    """Where the database at `url` stands against this release's migrations. Unavailable if it cannot be asked."""
+    try:
+        connection = await asyncpg.connect(url, timeout=20)
+    except (OSError, asyncpg.PostgresError, ValueError, TimeoutError) as error:
+        raise Unavailable(f"no connection to PostgreSQL: {type(error).__name__}") from error
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return "empty"
+        now = await connection.fetchval("SELECT version_num FROM alembic_version")
+    finally:
+        await connection.close()
+    known = revisions()
+    if now is None:
+        return "empty"
+    return "current" if now == known[-1] else "behind" if now in known else "newer"
 
 
 async def migrate(url: str) -> State:
     """Upgrade to this release; returns the state found before. Raises Unavailable for a newer schema."""
-    before = await _run(url, upgrade=True)
+    before = await schema_state(url)
     if before == "newer":
         raise Unavailable(
             "the database was written by a newer release of Casebridge; start that release, or restore a backup"
         )
+    if before != "current":
+        from service.store.upgrade import upgrade
+
+        await upgrade(url)
     return before
-
-
-async def _run(url: str, upgrade: bool) -> State:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
-    try:
-        async with engine.begin() as connection:
-            await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            state = await connection.run_sync(_state)
-            if upgrade and state in ("empty", "behind"):
-                await connection.run_sync(_upgrade)
-        return state
-    except (OSError, DBAPIError) as error:
-        raise Unavailable(f"the schema cannot be read or upgraded: {type(error).__name__}") from error
-    finally:
-        await engine.dispose()

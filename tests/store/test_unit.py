@@ -24,14 +24,19 @@ async def current(database: Database, id_: str) -> resources.Row | None:
 
 async def test_a_clean_exit_commits_everything(database: Database) -> None:
     async with database.unit() as unit:
-        unit.put(put("a", keys=["status=active"], dates=[("start-date", NOW, NOW)], strings=[("x", "a", "A")]))
+        unit.put(
+            put("a", keys=["status=active"], dates=[("start-date", NOW, NOW)], strings=[("x", "a", "A")])
+        )
         unit.tell(Told("harbor", "referral-received", NOW, b"{}"))
     async with database.reading() as connection:
         assert await connection.fetchval("SELECT count(*) FROM event") == 1
         assert await connection.fetchval("SELECT count(*) FROM search_date") == 1
-        assert await connection.fetchval(
-            "SELECT id FROM resource WHERE keys @> ARRAY[hashtextextended('status=active', 0)]"
-        ) == "a"
+        assert (
+            await connection.fetchval(
+                "SELECT id FROM resource WHERE keys @> ARRAY[hashtextextended('status=active', 0)]"
+            )
+            == "a"
+        )
 
 
 async def test_an_exception_commits_nothing(database: Database) -> None:
@@ -62,7 +67,9 @@ async def test_a_new_version_keeps_the_old_one_and_replaces_what_finds_it(databa
     async with database.reading() as connection:
         first = await resources.read_version(connection, "Goal", "a", 1, None)
         history = await resources.history(connection, "Goal", "a", None, 99, 10)
-        assert [each["value"] for each in await connection.fetch("SELECT value FROM search_string")] == ["new"]
+        assert [each["value"] for each in await connection.fetch("SELECT value FROM search_string")] == [
+            "new"
+        ]
     assert first is not None
     assert first.body == b"{}"
     assert [each.version for each in history] == [2, 1]

@@ -35,12 +35,16 @@ _LAST = {
 
 
 def ranks(statement: Statement, query: Query, row: str) -> list[Rank]:
-    """The keys of the order over a row of `resource`, the deciding type and id included."""
+    """The keys of the order over a row of `resource`, the deciding type and id included.
+
+    These two go the way of the last key, so that an index that ends in the id is read straight.
+    """
     found = [_rank(statement, sort, row) for sort in query.sort]
+    descending = bool(query.sort) and query.sort[-1].descending
     if len(query.types) > 1:
-        found.append(Rank(f"{row}.type", "text", False))
+        found.append(Rank(f"{row}.type", "text", descending))
     if not any(sort.by == "id" for sort in query.sort):
-        found.append(Rank(f"{row}.id", "text", False))
+        found.append(Rank(f"{row}.id", "text", descending))
     return found
 
 

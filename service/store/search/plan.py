@@ -86,26 +86,25 @@ def plain(statement: Statement, query: Query, place: tuple[str, ...], limit: int
     return _walk(statement, query, ranks(statement, query, "r"), "resource r", place=place, limit=limit)
 
 
+_ID = {False: Sort("id"), True: Sort("id", "", True)}
+"""With nothing else to order by, ids follow the date's direction: its index is then read straight."""
+
+
 def dated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
     """A page of those that have the date, along its index."""
     first = query.sort[0]
-    rest = ranks(statement, replace(query, sort=query.sort[1:]), "r")
+    rest = ranks(statement, replace(query, sort=query.sort[1:] or (_ID[first.descending],)), "r")
     rest = [replace(rank, expression="d.id") if rank.expression == "r.id" else rank for rank in rest]
     mine = [c for c in query.where if isinstance(c, Dates) and c.code == first.code]
     others = tuple(c for c in query.where if c not in mine)
     along = [f"({' OR '.join(relations.date(statement, asked, 'd') for asked in c.any_of)})" for c in mine]
     on = f"d.type = {statement.bind(query.types[0])} AND d.param = {statement.bind(first.code)}"
     source = "search_date d JOIN resource r ON r.type = d.type AND r.id = d.id"
-    keys_ = [Rank("d.low", "timestamptz", first.descending), *_along_id(rest, first)]
+    keys_ = [Rank("d.low", "timestamptz", first.descending), *rest]
     extra = " AND ".join([on, *along])
     return _walk(
         statement, replace(query, where=others), keys_, source, place=place, limit=limit, extra=extra
     )
-
-
-def _along_id(rest: list[Rank], first: Sort) -> list[Rank]:
-    """With nothing else to order by, ids follow the date's direction: the index is then read straight."""
-    return [replace(rest[0], descending=first.descending)] if len(rest) == 1 else rest
 
 
 def undated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str | None:

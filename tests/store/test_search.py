@@ -1,0 +1,254 @@
+"""The SQL against the oracle: every parameter of every served type, on random resources."""
+
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from service.fhir.catalogue import catalogue
+from service.fhir.json import encode
+from service.fhir.search import extract
+from service.fhir.search.extract import unreadable
+from service.fhir.search.parameters import parameters
+from service.fhir.search.parse import parse
+from service.fhir.search.query import Query
+from service.store import search
+from service.store.database import Database
+from service.store.search import plan
+from service.store.search.statement import Statement
+from service.store.unit import Put, Shared
+from tests.fhir.search import generate, oracle
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+HOW_MANY = 25
+
+
+def asked(type_: str, *pairs: tuple[str, str]) -> Query:
+    return parse((type_,), pairs, now=NOW, base=oracle.BASE, served=tuple(catalogue))
+
+
+async def store(database: Database, resources: list[dict[str, Any]], author: str = "") -> None:
+    async with database.unit() as unit:
+        for resource in resources:
+            found = extract(resource, oracle.BASE)
+            unit.put(
+                Put(
+                    resource["resourceType"], resource["id"], 1, NOW, author, None, encode(resource),
+                    found.keys, found.dates, found.strings, found.numbers,
+                )
+            )  # fmt: skip
+
+
+async def clear(database: Database) -> None:
+    async with database.unit() as unit:
+        await unit.execute("TRUNCATE resource, search_date, search_string, search_number, share")
+
+
+async def found_ids(database: Database, query: Query, eyes: search.Eyes = search.EVERYTHING) -> list[str]:
+    async with database.reading() as connection, search.snapshot(connection):
+        page = await search.run(connection, query, eyes, limit=1000)
+        assert await search.count(connection, query, eyes) == len(page.rows)
+        return [row.id for row, _ in page.rows]
+
+
+@pytest.mark.parametrize("type_", sorted(catalogue))
+@settings(
+    max_examples=3, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate), database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)  # fmt: skip
+@given(seed=st.integers(0, 2**32))
+async def test_every_parameter_finds_what_the_oracle_finds(database: Database, type_: str, seed: int) -> None:
+    rnd = random.Random(seed)
+    resources = [generate.resource(rnd, type_, str(number)) for number in range(HOW_MANY)]
+    await clear(database)
+    await store(database, resources)
+    for parameter in parameters(type_).values():
+        if parameter.code in unreadable(type_) or parameter.code == "_lastUpdated":
+            continue
+        for _ in range(6):
+            name, value = generate.search(rnd, parameter)
+            right = sorted(r["id"] for r in resources if oracle.holds(r, name, value, NOW))
+            assert sorted(await found_ids(database, asked(type_, (name, value)))) == right, (
+                f"{type_}?{name}={value}"
+            )
+
+
+async def test_order_and_paging_agree_with_sorting_everything(database: Database) -> None:
+    rnd = random.Random(7)
+    resources = [generate.resource(rnd, "Task", f"{number:02}") for number in range(60)]
+    await store(database, resources)
+    for sort in ("authored-on", "-authored-on", "-period,_id", "_lastUpdated,-_id"):
+        query = asked("Task", ("_sort", sort), ("_count", "7"))
+        seen = await all_pages(database, query)
+        assert sorted(seen) == [r["id"] for r in resources]
+        assert seen == sorted_ids(resources, sort)
+
+
+def sorted_ids(resources: list[dict[str, Any]], sort: str) -> list[str]:
+    """Last key first, each sort stable; without a value last in either direction."""
+    code, descending = sort.split(",")[0].removeprefix("-"), sort.startswith("-")
+    last = sort.split(",")[1] if "," in sort else ("-_id" if descending else "_id")
+    order = sorted(resources, key=lambda r: r["id"], reverse=last == "-_id")
+    if code == "_lastUpdated":
+        return [r["id"] for r in order]
+
+    def low(resource: dict[str, Any]) -> datetime | None:
+        expression = parameters("Task")[code].expression
+        found = oracle.values(resource, expression, "date", "Task")
+        return next((oracle.intervals(value)[0][0] for value in found if oracle.intervals(value)), None)
+
+    dated = sorted((r for r in order if low(r)), key=low, reverse=descending)  # type: ignore[arg-type,type-var]
+    dateless = [r for r in order if not low(r)]
+    if "," not in sort:
+        dateless = sorted(dateless, key=lambda r: r["id"])
+    return [r["id"] for r in [*dated, *dateless]]
+
+
+async def all_pages(database: Database, query: Query) -> list[str]:
+    seen: list[str] = []
+    place: search.Place = ()
+    while True:
+        async with database.reading() as connection, search.snapshot(connection):
+            page = await search.run(connection, query, search.EVERYTHING, place)
+        seen += [row.id for row, _ in page.rows]
+        if not page.more:
+            return seen
+        place = page.rows[-1][1]
+
+
+async def test_string_and_number_orders_put_the_valueless_last(database: Database) -> None:
+    people = [
+        {"resourceType": "Patient", "id": str(n), **({"name": [{"family": name}]} if name else {})}
+        for n, name in enumerate(["Cy", "", "Ann", "bob", ""])
+    ]
+    await store(database, people)
+    assert await all_pages(database, asked("Patient", ("_sort", "family"), ("_count", "2"))) == list("23014")
+    assert await all_pages(database, asked("Patient", ("_sort", "-family"), ("_count", "2"))) == list("03241")
+
+
+async def test_paging_while_others_write_shows_nothing_twice_and_misses_nothing(database: Database) -> None:
+    ids = [f"{number:03}" for number in range(60)]
+    await store(database, [{"resourceType": "Task", "id": id_, "status": "requested"} for id_ in ids])
+    query = asked("Task", ("status", "requested"), ("_count", "10"))
+    seen: list[str] = []
+    place: search.Place = ()
+    for turn in range(20):
+        async with database.reading() as connection, search.snapshot(connection):
+            page = await search.run(connection, query, search.EVERYTHING, place)
+        seen += [row.id for row, _ in page.rows]
+        if not page.more:
+            break
+        place = page.rows[-1][1]
+        async with database.unit() as unit:
+            await unit.execute(
+                "UPDATE resource SET updated = now(), version = version + 1 WHERE id LIKE '%3'"
+            )
+            await unit.execute("DELETE FROM resource WHERE id = $1", f"{turn * 7 + 20:03}")
+    assert len(set(seen)) == len(seen)
+    assert {id_ for id_ in ids if (int(id_) - 20) % 7 or int(id_) < 20} <= set(seen)
+
+
+async def test_nobody_is_not_everybody() -> None:
+    with pytest.raises(ValueError, match="nobody"):
+        search.Eyes("")
+    assert search.Eyes.of(None) is search.EVERYTHING
+    assert search.Eyes.of("*") is not search.EVERYTHING
+
+
+async def test_whose_eyes_decides_at_every_depth(database: Database) -> None:
+    mine = [
+        {
+            "resourceType": "Task",
+            "id": "t",
+            "for": {"reference": "Patient/p"},
+            "owner": {"reference": "Organization/o"},
+        }
+    ]
+    theirs = [
+        {"resourceType": "Patient", "id": "p", "gender": "male"},
+        {"resourceType": "List", "id": "l", "entry": [{"item": {"reference": "Task/t"}}]},
+        {"resourceType": "Provenance", "id": "v", "target": [{"reference": "Task/t"}], "recorded": "2026"},
+    ]
+    await store(database, mine, author="me")
+    await store(database, theirs, author="them")
+    await store(database, [{"resourceType": "Organization", "id": "o", "name": "Open"}], author="them")
+    me, all_ = search.Eyes("me"), search.EVERYTHING
+    for name, value, hidden in (
+        ("patient.gender", "male", True), ("_has:Provenance:target:recorded", "2026", True),
+        ("owner:Organization.name", "open", False), ("patient:missing", "false", False),
+    ):  # fmt: skip
+        query = asked("Task", (name, value))
+        assert await found_ids(database, query, all_) == ["t"], name
+        assert await found_ids(database, query, me) == ([] if hidden else ["t"]), name
+        assert await found_ids(database, query, search.Eyes("stranger")) == []
+    async with database.unit() as unit:
+        unit.share(Shared("me", "Patient", "p", "loop", NOW))
+    assert await found_ids(database, asked("Task", ("patient.gender", "male")), me) == ["t"]
+
+
+async def test_what_was_deleted_is_not_found(database: Database) -> None:
+    await store(database, [{"resourceType": "Task", "id": "t", "status": "requested"}])
+    async with database.unit() as unit:
+        unit.put(Put("Task", "t", 2, NOW, "", None, None))
+    assert await found_ids(database, asked("Task")) == []
+    assert await found_ids(database, asked("Task", ("status:not", "draft"))) == []
+
+
+@pytest.fixture
+async def crowded(database: Database) -> Database:
+    """Enough rows that a wrong plan shows."""
+    tasks = [
+        {
+            "resourceType": "Task", "id": f"t{n:05}", "status": ("requested", "completed")[n % 10 > 0],
+            "for": {"reference": f"Patient/p{n % 1000}"}, "focus": {"reference": f"ServiceRequest/s{n}"},
+            "authoredOn": (NOW + timedelta(hours=n)).isoformat(),
+        }
+        for n in range(6000)
+    ]  # fmt: skip
+    await store(database, tasks)
+    async with database.reading() as connection:
+        await connection.execute("VACUUM ANALYZE resource, search_date")
+    return database
+
+
+async def explained(database: Database, query: Query) -> str:
+    build = {"gathered": plan.gathered, "dated": plan.dated, "plain": plan.plain}[plan.plan_of(query)]
+    statement = Statement(search.EVERYTHING)
+    text = build(statement, query, (), query.count + 1)
+    async with database.reading() as connection, search.snapshot(connection):
+        return "\n".join(row[0] for row in await connection.fetch("EXPLAIN " + text, *statement.values))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "wanted", "unwanted"),
+    [
+        (
+            [("patient", "Patient/p7"), ("status", "requested")],
+            "Bitmap Index Scan on ix_resource_keys",
+            "Seq Scan",
+        ),
+        ([("focus", "ServiceRequest/s7")], "Bitmap Index Scan on ix_resource_keys", "Seq Scan"),
+        ([("patient", "Patient/p7"), ("_sort", "-authored-on")], "ix_resource_keys", "Seq Scan"),
+        (
+            [("status", "completed"), ("_sort", "-authored-on")],
+            "Scan Backward using ix_search_date_low",
+            "Sort",
+        ),
+        (
+            [("status", "completed"), ("authored-on", "lt2026-05"), ("_sort", "-authored-on")],
+            "ix_search_date_low",
+            "Sort",
+        ),
+        ([("status", "completed")], "Index Scan using pk_resource", "Sort"),
+        ([("_sort", "-_lastUpdated")], "Scan Backward using ix_resource_type_updated", "Sort"),
+    ],
+)
+async def test_each_kind_of_search_takes_its_index(
+    crowded: Database, pairs: list[tuple[str, str]], wanted: str, unwanted: str
+) -> None:
+    shown = await explained(crowded, asked("Task", *pairs))
+    assert wanted in shown, shown
+    assert unwanted not in shown, shown
