@@ -419,6 +419,18 @@ def test_an_older_but_more_specific_denial_still_stands() -> None:
     assert code(ask(item("Goal"), both)) == "consent"
 
 
+def test_a_denial_by_name_outlives_a_newer_permit_by_class_but_not_one_by_name() -> None:
+    by_name = consent(rule("deny", RIVERBEND), "d", dateTime="2026-01-09")
+    by_class = consent(rule("deny", "Group/treating-providers"), "d", dateTime="2026-01-09")
+    general, direct = (
+        consent(rule("permit", who, "TREAT")) for who in ("Group/treating-providers", RIVERBEND)
+    )
+    assert code(ask(item(), [by_name, general], to=RIVERBEND)) == "denied-by-client"
+    assert code(ask(item(), [by_name, direct], to=RIVERBEND)) == "consent"
+    assert code(ask(item(), [by_class, general], to=RIVERBEND)) == "consent"
+    assert code(ask(item(), [by_class, direct], to=RIVERBEND)) == "consent"
+
+
 def test_on_the_same_day_the_denial_wins() -> None:
     both = [consent(TO_NORTHSIDE), consent(rule("deny", NORTHSIDE), "d")]
     assert code(ask(item(), both)) == "denied-by-client"

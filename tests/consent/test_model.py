@@ -45,6 +45,13 @@ def test_an_opt_in_whose_exceptions_are_permits_permits_only_those() -> None:
     assert (read_.root.kind, read_.silent) == ("deny", True)
 
 
+def test_an_opt_in_with_denials_as_exceptions_is_an_opt_in() -> None:
+    """And one with both kinds of exception, since one of them would say nothing otherwise."""
+    for but in ([rule("deny", NORTHSIDE)], [rule("deny", NORTHSIDE), rule("permit")]):
+        read_ = read(consent(rule(None, but=but), policyRule=policy("OPTIN")))
+        assert (read_.root.kind, read_.silent) == ("permit", False)
+
+
 def test_an_untyped_exception_is_a_denial() -> None:
     assert read(consent(rule("permit", but=[rule(None)]))).root.nested[0].kind == "deny"
 
@@ -163,6 +170,14 @@ def test_codes_at_any_depth_and_in_contained_resources_reveal() -> None:
         "contained": [{"resourceType": "Condition", "code": {"coding": [ALCOHOL]}}],
     }
     assert label(deep, part2_source=False, categories=CATEGORIES).labels.marks == {"SUD"}
+
+
+def test_a_type_nobody_has_classed_is_taken_for_a_clients() -> None:
+    assert label({"resourceType": "Basic", "id": "1"}, part2_source=False, categories={}).nature == "client"
+    assert (
+        label({"resourceType": "OperationOutcome"}, part2_source=False, categories={}).nature == "definition"
+    )
+    assert label({"resourceType": "Organization"}, part2_source=False, categories={}).nature == "directory"
 
 
 def test_received_labels_raise_but_never_lower() -> None:
