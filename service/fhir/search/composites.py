@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from service.fhir.json import Json
 from service.fhir.search import keys, values
-from service.fhir.search.emit import DATES, QUANTITIES, REFERENCES
+from service.fhir.search.emit import REFERENCES, fits
 from service.fhir.search.folding import fold
 from service.fhir.search.found import Found
 from service.fhir.search.parameters import Component, Parameter
@@ -30,7 +30,7 @@ def emitters(parameter: Parameter) -> list[tuple[Route, Emit]]:
 
 
 def _below(component: Component, root: str) -> list[Route]:
-    return list(routes(component.expression, root))
+    return [route for route in routes(component.expression, root) if fits(component.kind, route.type)]
 
 
 def _emit(parameter: Parameter, first: list[Route], second: list[Route]) -> Emit:
@@ -66,9 +66,8 @@ def _put_key(parameter: Parameter, form: str, route: Route, value: Json, found: 
 
 
 def _put_date(parameter: Parameter, form: str, route: Route, value: Json, found: Found) -> None:
-    if route.type in DATES:
-        for low, high in values.intervals(value, route.type):
-            found.dates.add((keys.pair(parameter.code, form), low, high))
+    for low, high in values.intervals(value, route.type):
+        found.dates.add((keys.pair(parameter.code, form), low, high))
 
 
 def _put_string(parameter: Parameter, form: str, route: Route, value: Json, found: Found) -> None:
@@ -77,9 +76,8 @@ def _put_string(parameter: Parameter, form: str, route: Route, value: Json, foun
 
 
 def _put_number(parameter: Parameter, form: str, route: Route, value: Json, found: Found) -> None:
-    if route.type in QUANTITIES:
-        for low, high, unit in values.measures(value, route.type):
-            found.numbers.add((keys.pair(parameter.code, form), low, high, unit))
+    for low, high, unit in values.measures(value, route.type):
+        found.numbers.add((keys.pair(parameter.code, form), low, high, unit))
 
 
 _PUT: dict[str, Callable[[Parameter, str, Route, Json, Found], None]] = {

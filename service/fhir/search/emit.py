@@ -23,10 +23,11 @@ STRINGS = frozenset({"HumanName", "Address", "ContactPoint", "CodeableConcept", 
 def emitter(parameter: Parameter, route: Route) -> Emit | None:
     """The emitter of a parameter's values at the end of a route; None where the type is not of the kind."""
     make = _BY_KIND.get(parameter.kind)
-    return make(parameter, route) if make and _fits(parameter.kind, route.type) else None
+    return make(parameter, route) if make and fits(parameter.kind, route.type) else None
 
 
-def _fits(kind: str, type_: str) -> bool:
+def fits(kind: str, type_: str) -> bool:
+    """Whether a parameter of the kind can look at values of the FHIR type."""
     if kind in ("token", "string", "uri"):
         primitive = r4.is_primitive(type_)
         return primitive or type_ in {"token": TOKENS, "string": STRINGS, "uri": frozenset()}[kind]

@@ -73,13 +73,14 @@ def _next_day(year: int, month: int | str | None, day: int | str | None) -> date
 
 
 def period(value: Json) -> Interval | None:
-    """The instants of a Period; None without a readable start or end."""
+    """The instants of a Period; None without a readable start or end, or when it ends before it begins."""
     if not isinstance(value, dict):
         return None
     start, end = (_bound(value, name) for name in ("start", "end"))
     if start is None and end is None:
         return None
-    return start[0] if start else BEGINNING, end[1] if end else END
+    low, high = start[0] if start else BEGINNING, end[1] if end else END
+    return (low, high) if low < high else None
 
 
 def _bound(value: dict[str, Json], name: str) -> Interval | None:

@@ -177,7 +177,10 @@ def decimal(value: Json) -> Decimal | None:
 
 
 def measures(value: Json, type_: str) -> list[Measure]:
-    """The closed ranges of a number, Quantity, Money or Range, once for every way to name the unit."""
+    """The closed ranges of a number, Quantity, Money or Range, once for every way to name the unit.
+
+    A Range that ends before it begins holds no number.
+    """
     if not isinstance(value, dict):
         number = decimal(value)
         return [] if number is None else [(number, number, "")]
@@ -193,7 +196,7 @@ def _range(value: dict[str, Json]) -> list[Measure]:
     if low is None and high is None:
         return []
     low, high = -NO_LIMIT if low is None else low, NO_LIMIT if high is None else high
-    return [(low, high, unit) for unit in units(ends[0] or ends[1])]
+    return [(low, high, unit) for unit in units(ends[0] or ends[1])] if low <= high else []
 
 
 def units(value: Json) -> list[str]:
