@@ -13,6 +13,7 @@ from typing import Literal
 from service.fhir.json import JsonObject
 from service.flows.access import assertion as assertions
 from service.flows.access.assertion import Assertion, Proof, Unproven
+from service.flows.access.public_keys import choose_key
 from service.flows.access.scopes import grant, parse_all
 from service.kernel.clock import Clock
 from service.kernel.failures import Failure
@@ -144,11 +145,11 @@ async def _key(server: TokenServer, partner: Partner, assertion: Assertion) -> J
         return None
     wanted = (assertion.algorithm, assertion.kid)
     if partner.jwks_url is None:
-        return assertions.choose_key(partner.jwks, *wanted)
+        return choose_key(partner.jwks, *wanted)
     try:
-        key = assertions.choose_key(await server.key_sets.get(partner.jwks_url), *wanted)
+        key = choose_key(await server.key_sets.get(partner.jwks_url), *wanted)
         if key is None and (anew := await server.key_sets.again(partner.jwks_url)):
-            key = assertions.choose_key(anew, *wanted)
+            key = choose_key(anew, *wanted)
     except NoKeys as error:
         raise Unproven(f"{error}; nothing can be verified without it") from None
     return key

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from service.api.auth.server import key_set_response, origin_of
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, encode
-from service.flows.access.assertion import ALGORITHMS
+from service.flows.access.public_keys import ALGORITHMS
 
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 

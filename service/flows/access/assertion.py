@@ -5,8 +5,6 @@ cryptography; everything that decides *which* key and *whether* is written here,
 wrong about it: algorithm confusion, ignored `crit`, keys taken from the header, lax base64.
 """
 
-import base64
-import binascii
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,20 +12,17 @@ from decimal import Decimal
 from typing import Any
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry, deserialize_compact
 
-from service.fhir.json import BadJson, Json, JsonObject, decode_object
+from service.fhir.json import BadJson, JsonObject, decode_object
+from service.flows.access.public_keys import ALGORITHMS, NotBase64url, choose_key, decoded, public_key
 
-ALGORITHMS = ("RS384", "ES384")
 MAX_BYTES = 8_192
 MAX_LIFE = 300
 SKEW = 5
 """Seconds: real clients send exp = now + 300 by a clock a little ahead of ours."""
 _MAX_JTI = 255
-_KEY_TYPE = {"RS384": "RSA", "ES384": "EC"}
 _COMPACT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)")
-PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 
 
 class Unproven(Exception):
@@ -62,8 +57,11 @@ def read(compact: str) -> Assertion:
     match = _COMPACT.fullmatch(compact)
     if not match:
         raise Unproven("the assertion is not a compact JWS: three base64url parts without padding")
-    header, claims = _part(match[1], "header"), _part(match[2], "payload")
-    _decoded(match[3])
+    try:
+        header, claims = _part(match[1], "header"), _part(match[2], "payload")
+        decoded(match[3])
+    except NotBase64url:
+        raise Unproven("the assertion is not canonical base64url") from None
     algorithm, kid, jku = _header(header)
     issuer = claims.get("iss")
     if not isinstance(issuer, str) or not issuer or claims.get("sub") != issuer:
@@ -71,19 +69,9 @@ def read(compact: str) -> Assertion:
     return Assertion(compact, algorithm, kid, jku, issuer, claims)
 
 
-def _decoded(part: str) -> bytes:
-    try:
-        raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        raise Unproven("the assertion is not base64url") from None
-    if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != part:
-        raise Unproven("the assertion is not canonical base64url")
-    return raw
-
-
 def _part(part: str, name: str) -> JsonObject:
     try:
-        return decode_object(_decoded(part), max_depth=8)
+        return decode_object(decoded(part), max_depth=8)
     except BadJson as error:
         raise Unproven(f"the assertion's {name} is not usable JSON: {error}") from None
 
@@ -103,48 +91,6 @@ def _header(header: JsonObject) -> tuple[str, str, str | None]:
     return algorithm, kid, jku
 
 
-def choose_key(key_set: Json, algorithm: str, kid: str) -> JsonObject | None:
-    """The one public key of a JWK Set with this kid and of the kty that fits; None if none, two, or unfit.
-
-    Two keys with the same kid and kty make the set ambiguous, so neither is used (SMART 2.2).
-    """
-    keys = key_set.get("keys") if isinstance(key_set, dict) else None
-    kty = _KEY_TYPE.get(algorithm)
-    if not isinstance(keys, list) or kty is None:
-        return None
-    named = [key for key in keys if isinstance(key, dict) and key.get("kid") == kid and key.get("kty") == kty]
-    return named[0] if len(named) == 1 and usable(named[0], algorithm) else None
-
-
-def usable(key: JsonObject, algorithm: str) -> bool:
-    """A public key for verifying signatures of this algorithm, and declared for nothing else."""
-    operations = key.get("key_ops", ["verify"])
-    return (
-        not any(member in key for member in PRIVATE)
-        and key.get("alg", algorithm) == algorithm
-        and key.get("use", "sig") == "sig"
-        and isinstance(operations, list)
-        and "verify" in operations
-        and _public(key, algorithm) is not None
-    )
-
-
-def _public(key: JsonObject, algorithm: str) -> RSAKey | ECKey | None:
-    """The key as joserfc knows it, from the members that make it and no others."""
-    names = ("kty", "n", "e") if algorithm == "RS384" else ("kty", "crv", "x", "y")
-    members: dict[str, Any] = {name: key.get(name) for name in names}
-    if not all(isinstance(value, str) and 0 < len(value) < 3000 for value in members.values()):
-        return None
-    try:
-        if algorithm == "ES384":
-            return ECKey.import_key(members) if members["crv"] == "P-384" else None
-        modulus, exponent = (int.from_bytes(_decoded(members[name])) for name in ("n", "e"))
-        sane = 2048 <= modulus.bit_length() <= 8192 and modulus % 2 and 3 <= exponent < 2**32 and exponent % 2
-        return RSAKey.import_key(members) if sane else None
-    except (JoseError, ValueError, Unproven):
-        return None
-
-
 class _Registry(JWSRegistry):
     """Our two algorithms. The header was read by `_header`; what is ignored may look as it likes."""
 
@@ -160,7 +106,7 @@ _REGISTRY = _Registry(algorithms=ALGORITHMS)
 
 def verified(assertion: Assertion, key: JsonObject) -> bool:
     """True when `key` (from `choose_key`) made the signature."""
-    public = _public(key, assertion.algorithm)
+    public = public_key(key, assertion.algorithm)
     if public is None:
         return False
     try:

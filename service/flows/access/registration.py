@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from service.fhir.json import BadJson, Json, JsonObject, decode_object
 from service.fhir.r4 import resource_types
-from service.flows.access import assertion
+from service.flows.access.public_keys import ALGORITHMS, PRIVATE, usable
 from service.flows.access.roles import CASEWORK, ROLES, default_scopes
 from service.flows.access.scopes import Scope, parse
 from service.kernel.failures import Refused
@@ -61,14 +61,14 @@ def checked_key_set(raw: bytes) -> JsonObject:
     if not isinstance(keys, list) or not 0 < len(keys) <= MAX_KEYS or not _objects(keys):
         raise Refused("malformed", f'a key set is {{"keys": […]}} with 1 to {MAX_KEYS} keys')
     for key in keys:
-        if any(member in key for member in assertion.PRIVATE):
+        if any(member in key for member in PRIVATE):
             raise Refused("malformed", "the key set holds a private or symmetric key; give the public halves")
         if not isinstance(key.get("kid"), str) or not key["kid"]:
             raise Refused("malformed", "every key needs a kid")
     names = [(key["kid"], str(key.get("kty"))) for key in keys]
     if len(set(names)) != len(names):
         raise Refused("malformed", "two keys have the same kid and kty; neither could be used")
-    if not any(assertion.usable(key, algorithm) for key in keys for algorithm in assertion.ALGORITHMS):
+    if not any(usable(key, algorithm) for key in keys for algorithm in ALGORITHMS):
         raise Refused("malformed", "no key can verify RS384 (RSA, 2048 bits or more) or ES384 (P-384)")
     return {"keys": keys}
 

@@ -96,9 +96,9 @@ def grant(asked: Iterable[Scope], held: Iterable[Scope]) -> tuple[Scope, ...]:
 
 
 def _shortest(scopes: Iterable[Scope]) -> tuple[Scope, ...]:
-    merged: dict[tuple[str, str, tuple[str, ...]], Scope] = {}
+    merged: dict[tuple[str, str, frozenset[str]], Scope] = {}
     for scope in scopes:
-        key = (scope.context, scope.type, scope.query)
+        key = (scope.context, scope.type, frozenset(scope.query))
         before = merged.get(key, scope)
         letters = "".join(letter for letter in LETTERS if letter in scope.letters + before.letters)
         merged[key] = replace(scope, letters=letters, v1=scope.v1 and before.v1)

@@ -3,7 +3,7 @@
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from service.flows.access.scopes import Scope, grant, parse, parse_all
@@ -127,7 +127,12 @@ def permissions(held: tuple[Scope, ...] | list[Scope]) -> set[tuple[str, str, st
     }
 
 
+@settings(max_examples=1000, deadline=None)
 @given(st.lists(scopes, max_size=4), st.lists(scopes, max_size=4))
+@example(
+    [Scope("system", "*", "c"), Scope("system", "*", "c", ("y=2",))],
+    [Scope("system", "*", "c", ("x=1", "y=2"))],
+)
 def test_a_grant_allows_exactly_what_both_sides_allow(asked: list[Scope], held: list[Scope]) -> None:
     assert permissions(grant(asked, held)) == permissions(asked) & permissions(held)
 
