@@ -18,6 +18,7 @@ from service.mapping.identity import (
     resource_id,
 )
 from service.mapping.names import (
+    ABSENT,
     BACKGROUND_CHECK,
     CASE_ROLE,
     QUALIFICATION,
@@ -32,6 +33,8 @@ def to_fhir(worker: CaseManager, context: MappingContext) -> Mapped:
     """Practitioner (the person), then PractitionerRole (the person at the agency), which others refer to."""
     unmapped = [code for code in worker.roles if terms().display(CASE_ROLE, code) is None]
     notes = tuple(note(f"no standard code for the role {code}", rule="unmapped-code") for code in unmapped)
+    if not worker.contacts:
+        notes += (note("partners cannot reach the case manager", "/contacts", "worker-without-contact"),)
     return Mapped((_practitioner(worker, context), _role(worker, context)), notes)
 
 
@@ -75,11 +78,17 @@ def _practitioner(worker: CaseManager, context: MappingContext) -> JsonObject:
             *map(parts.fhir_other_identifier, worker.identifiers),
         ],
         active=worker.active,
-        name=[parts.fhir_name(worker.name)],
+        name=[_family_named(parts.fhir_name(worker.name))],
         telecom=[parts.fhir_contact(c) for c in worker.contacts],
         qualification=[_fhir_qualification(q) for q in worker.qualifications],
         communication=[parts.fhir_language(code) for code in worker.languages],
     )
+
+
+def _family_named(name: JsonObject) -> JsonObject:
+    """US Core asks a practitioner's name for its family part; where there is none, that is said."""
+    absent = {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}
+    return name if name["family"] else {**name, "_family": absent}
 
 
 def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
@@ -88,7 +97,7 @@ def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
     return build(
         "PractitionerRole",
         id=resource_id(context, "case-managers", worker.id, "PractitionerRole"),
-        meta={"profile": [profile("casebridge-case-manager-role")]},
+        meta={"profile": [profile("casebridge-case-manager-role")]} if worker.contacts else None,
         extension=[parts.fhir_extension(SUPERVISOR, "valueReference", supervisor)],
         identifier=[own_identifier(context, "case-managers", worker.id)],
         active=worker.active,

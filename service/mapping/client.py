@@ -21,6 +21,7 @@ from service.mapping.identity import (
     path_of,
     record_id,
     refer,
+    refer_person,
     referred,
     resource_id,
 )
@@ -207,7 +208,7 @@ def _participant(role: str, worker: str, episode: Episode, context: MappingConte
     return {
         "extension": [parts.fhir_extension(PRIMARY, "valueBoolean", primary or None)],
         "role": [{"coding": codings}],
-        "member": refer(context, "case-managers", worker),
+        "member": refer_person(context, worker),
         "onBehalfOf": _managing(episode, context) if primary else None,
     }
 

@@ -15,14 +15,16 @@ from service.fhir.models import build
 from service.mapping import parts
 from service.mapping.context import MappingContext
 from service.mapping.identity import identifier, resource_id
-from service.mapping.names import ABSENT, OBSERVATION_CATEGORY, SCORE, US_CORE_CATEGORY, profile
+from service.mapping.names import ABSENT, OBSERVATION_CATEGORY, SCORE, profile
 from service.mapping.terms import terms
 
 EXTRACT: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observationExtract"
+CATEGORY: Final = (
+    "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-observation-extract-category"
+)
 ORDINAL: Final = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 SCORES: Final = "https://casebridge.example/fhir/StructureDefinition/questionnaire-score"
 _SURVEY: Final = {"coding": [{"system": OBSERVATION_CATEGORY, "code": "survey"}]}
-_SOCIAL: Final = {"coding": [{"system": US_CORE_CATEGORY, "code": "sdoh"}]}
 _VALUES: Final = ("valueBoolean", "valueInteger", "valueString", "valueDate", "valueDecimal", "valueCoding")
 _STATUS: Final = {"in-progress": "preliminary", "amended": "amended", "entered-in-error": "entered-in-error"}
 
@@ -52,7 +54,7 @@ def extract(
     assessment: str,
     given: Collection[str] = (),
 ) -> tuple[JsonObject, ...]:
-    """Observations for the answers the form marks for extraction, then for its scores that are not in `given`.
+    """Observations for the answers the form marks for extraction, then for its scores not in `given`.
 
     `assessment` is the record id: the same assessment gives the same Observations.
     """
@@ -104,7 +106,7 @@ def _observation(case: _Case, item: JsonObject, number: int, value: JsonObject) 
         id=resource_id(case.context, "assessments", case.assessment, role),
         meta={"profile": [profile("casebridge-assessment-observation")]},
         identifier=[identifier(case.context, "answer", *path)],
-        category=[_SURVEY, *([_SOCIAL] if _is_social(item) else [])],
+        category=[_SURVEY, *_categories(case.form), *_categories(item)],
         code={"coding": codings, "text": item.get("text")},
         **_value(value, item),
         **_from(case.response),
@@ -207,8 +209,11 @@ def _wanted(item: JsonObject, form: JsonObject) -> bool:
     return bool(item.get("code")) and bool(whole if marked is None else marked)
 
 
-def _is_social(item: JsonObject) -> bool:
-    return any(c.get("system") == US_CORE_CATEGORY for c in item.get("code", []))
+def _categories(marked: JsonObject) -> Iterator[JsonObject]:
+    """The categories a form or an item asks its Observations to have, such as `sdoh`."""
+    for held in marked.get("extension", []):
+        if held.get("url") == CATEGORY:
+            yield held["valueCodeableConcept"]
 
 
 def _all(items: list[JsonObject]) -> Iterator[JsonObject]:

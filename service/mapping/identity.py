@@ -72,6 +72,13 @@ def refer(context: MappingContext, kind: str, record_id: str, display: str | Non
     return made
 
 
+def refer_person(context: MappingContext, case_manager: str) -> JsonObject:
+    """A Reference to the Practitioner a case manager is, where R4 wants the person, not the role (ctm-1)."""
+    person = resource_id(context, "case-managers", case_manager, "Practitioner")
+    held = own_identifier(context, "case-managers", case_manager)
+    return {"reference": f"Practitioner/{person}", "identifier": held}
+
+
 def own_organization(context: MappingContext) -> JsonObject:
     """A Reference to the case-management system's own organisation, for what a record leaves unsaid."""
     source = context.source

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from service.casework.records import words
 from service.fhir.json import JsonObject
-from service.mapping.names import BCP47, CONTACT_PERMITTED
+from service.mapping.names import ABSENT, BCP47, CONTACT_PERMITTED
 
 _KINDS: Final = {"text": "sms"}
 _SYSTEMS: Final = {"sms": "text"}
@@ -25,8 +25,10 @@ X = TypeVar("X")
 
 
 def fhir_name(name: words.PersonName) -> JsonObject:
-    """HumanName."""
+    """HumanName; one of words only says that its parts are not known (us-core-6)."""
+    partless = None if name.family or name.given else [{"url": ABSENT, "valueCode": "unknown"}]
     return {
+        "extension": partless,
         "use": name.use,
         "text": name.text,
         "family": name.family,

@@ -9,7 +9,7 @@ from annotated_types import Ge, Le, MinLen
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from service.casework.records import words
+from service.casework.records import answers, words
 from service.casework.records.kinds import kinds
 
 ALPHABET = string.ascii_letters + string.digits + " .,;:'\"-/()&<>\\éßñøŁаЖשלוםسلام漢字हिंदी😀\t\n"
@@ -17,10 +17,9 @@ texts = st.text(ALPHABET, min_size=1, max_size=40).map(str.strip).filter(bool)
 slugs = st.from_regex(r"[a-z0-9]{1,6}(-[a-z0-9]{1,6}){0,2}", fullmatch=True)
 days = st.dates(date(1900, 1, 1), date(2100, 12, 31))
 zones = st.integers(-12 * 4, 14 * 4).map(lambda quarter: timezone(timedelta(minutes=15 * quarter)))
-moments = st.builds(
-    lambda day, second, zone: (datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=second)).astimezone(zone),
-    days, st.integers(0, 86399), zones,
-)  # fmt: skip
+seconds = st.integers(0, 86399).map(lambda second: timedelta(seconds=second))
+midnights = days.map(lambda day: datetime(day.year, day.month, day.day, tzinfo=UTC))
+moments = st.builds(lambda day, second, zone: (day + second).astimezone(zone), midnights, seconds, zones)
 partial_days = st.one_of(
     days.map(lambda d: f"{d.year:04}"), days.map(lambda d: d.isoformat()[:7]), days.map(date.isoformat)
 )
@@ -38,6 +37,7 @@ _NAMED: dict[Any, st.SearchStrategy[Any]] = {
         r"(https?://[a-z]{1,8}\.example/[a-z0-9/]{0,10}|urn:oid:[12](\.[1-9][0-9]{0,4}){2,5})", fullmatch=True
     ),
     words.LanguageCode: st.sampled_from(("en", "es", "ar", "zh-Hant", "pt-BR", "hmn")),
+    answers.Amount: st.decimals(-10_000, 10_000, places=2),
     bool: st.booleans(),
     int: st.integers(0, 1000),
 }

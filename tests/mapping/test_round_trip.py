@@ -1,12 +1,27 @@
 """Record → FHIR → record is the same record: property-based, for every kind."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from service.casework.records import Record, example, kinds
+from service.casework.records.consent import ConsentRecord
+from service.casework.records.referral import Referral
 from service.fhir.json import decode, encode
+from service.mapping import (
+    agency,
+    assessment,
+    care_plan,
+    case_manager,
+    client,
+    consent,
+    encounter,
+    gpra_interview,
+    inbound,
+    referral,
+    table,
+)
 from service.mapping.context import Mapped, Told
-from service.mapping import agency, case_manager, client, consent, inbound, referral, table
 from tests.mapping import generated
 from tests.mapping.context import HERE
 
@@ -15,6 +30,10 @@ MADE_BY = {
     "case-managers": case_manager,
     "agencies": agency,
     "consents": consent,
+    "assessments": assessment,
+    "care-plans": care_plan,
+    "encounters": encounter,
+    "gpra-interviews": gpra_interview,
     "referrals": referral,
 }
 
@@ -28,10 +47,19 @@ def there_and_back(kind: str, record: Record) -> Record:
 
 
 def outbound_or_inbound(record: Record) -> Record:
-    """What no case-management system says: an inbound referral has a partner asking, an outbound one has none."""
+    """An inbound referral has a partner asking, an outbound one has none."""
     if record.direction == "inbound":
         return record.model_copy(update={"requesting_agency": "a-partner", "requester": None, "history": ()})
     return record.model_copy(update={"requesting_agency": None, "asked_by": None, "history": ()})
+
+
+def what_still_holds(record: Record) -> object:
+    """Of a record entered in error its parts are in error too: only what and whose it was comes back."""
+    if getattr(record, "status", "") == "entered-in-error" and not isinstance(
+        record, ConsentRecord | Referral
+    ):
+        return (record.id, getattr(record, "client", None), "entered-in-error")
+    return record
 
 
 @pytest.mark.parametrize("kind", sorted(kinds))
@@ -46,7 +74,7 @@ def test_any_record_comes_back_equal(kind: str, data: st.DataObject) -> None:
     record = data.draw(generated.record(kind))
     if kind == "referrals":
         record = outbound_or_inbound(record)
-    assert there_and_back(kind, record) == record
+    assert what_still_holds(there_and_back(kind, record)) == what_still_holds(record)
 
 
 @pytest.mark.parametrize("kind", sorted(kinds))

@@ -4,11 +4,19 @@ not a no."""
 from decimal import Decimal
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from service.casework.records.words import Coding, PartialDay, RecordId, Several, Text, Written
 
 Missing = Literal["refused", "unknown", "not-asked", "not-applicable"]
+
+
+def _decimal(value: object) -> object:
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(max_digits=18, decimal_places=6)]
+"""A decimal number, its digits kept."""
 
 
 class Answer(Written):
@@ -22,7 +30,7 @@ class Answer(Written):
     """What was ticked; a code without system is a code of the question's own list."""
     yes: bool | None = None
     number: Annotated[int, Field(ge=-(10**9), le=10**9)] | None = None
-    amount: Annotated[Decimal, Field(max_digits=18, decimal_places=6)] | None = None
+    amount: Amount | None = None
     words: Text | None = None
     day: PartialDay | None = None
     missing: Missing | None = None

@@ -98,8 +98,8 @@ EXAMPLE: Final[dict[str, Any]] = {
     "encounter": "leslie-home-visit-1",
     "tookPart": [{"support": "rosa"}],
     "answers": [
-        {"question": "audit-c.1", "choices": [{"system": "http://loinc.org", "code": "LA18929-0"}]},
-        {"question": "audit-c.2", "choices": [{"system": "http://loinc.org", "code": "LA15695-0"}]},
+        {"question": "audit-c.1", "choices": [{"system": "http://loinc.org", "code": "LA18928-4"}]},
+        {"question": "audit-c.2", "choices": [{"system": "http://loinc.org", "code": "LA15695-2"}]},
         {"question": "audit-c.3", "missing": "refused"},
     ],
     "needs": [

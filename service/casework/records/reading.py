@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -49,14 +50,19 @@ def is_answer(value: Json) -> bool:
 
 def write(record: BaseModel) -> JsonObject:
     """A record as JSON in the order of its schema; what was never said is left out."""
-    said: JsonObject = _said(record.model_dump(mode="json", by_alias=True, exclude_none=True))
+    said: JsonObject = _said(record.model_dump(by_alias=True, exclude_none=True))
     return said
 
 
 def _said(value: Json) -> Json:
+    """Python values as JSON: dates as text, decimals with their digits; empty parts left out."""
     if isinstance(value, dict):
-        return {key: _said(member) for key, member in value.items() if member not in ([], {})}
-    return [_said(member) for member in value] if isinstance(value, list) else value
+        return {key: _said(member) for key, member in value.items() if member not in ((), [], {})}
+    if isinstance(value, (tuple, list)):
+        return [_said(member) for member in value]
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _validated(model: type[BaseModel], value: Json) -> Any:
