@@ -47,8 +47,9 @@ def _children(run: Run, rule: Rule, value: JsonObject, place: Place) -> None:
             if key in value or f"_{key}" in value
             for item in at_key(value, key, type_, child.name, place, choice=key != child.name)
         ]
-        _counted(run, child, items, place)
-        _values(run, child, items, place)
+        if items or child.needs_something:
+            _counted(run, child, items, place)
+            _values(run, child, items, place)
 
 
 def _counted(run: Run, rule: Rule, items: list[Item], owner: Place) -> None:

@@ -39,10 +39,17 @@ class Rule:
     slicing: "Slicing | None" = None
     slice: str = ""
     branch: Branch | None = None
+    changes_values: bool = False
+    needs_something: bool = False
 
-    @property
-    def changes_values(self) -> bool:
-        """True when a value has to be looked at, not only counted."""
+    def settle(self) -> "Rule":
+        """Note what would otherwise be asked of every value: must it be looked at, may it be absent?"""
+        self.changes_values = self._changes_values()
+        slices = self.slicing.slices if self.slicing else ()
+        self.needs_something = self.least > 0 or any(each.least for each in slices)
+        return self
+
+    def _changes_values(self) -> bool:
         return bool(
             self.types is not None or self.profiles or self.targets is not None or self.local or self.fixed
             or self.pattern or self.low or self.high or self.length or self.binding or self.invariants
@@ -107,7 +114,7 @@ class _Compiler:
         most = _most(branch.row)
         rule.most = most if most is not None and (base.max is None or most < base.max) else None
         rule.slicing = self.slicing(branch, base, _implied(base))
-        return rule
+        return rule.settle()
 
     def slice(self, branch: Branch, base: r4.Element, outer: JsonObject, how: JsonObject) -> Rule:
         rule = self.rule(branch, base, outer)
@@ -117,7 +124,7 @@ class _Compiler:
         rule.most = _most(branch.row)
         # a re-slice without discriminators of its own is told apart as its slice is
         rule.slicing = self.slicing(branch, base, {**how, "rules": "open", "ordered": False})
-        return rule
+        return rule.settle()
 
     def slicing(self, branch: Branch, base: r4.Element, how: JsonObject) -> Slicing | None:
         if not branch.slices:
