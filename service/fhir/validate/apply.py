@@ -125,9 +125,12 @@ def _written(value: Json) -> str:
     return f"'{value}'" if isinstance(value, str) else str(value).lower()
 
 
+_UNIT = ("system", "code")
+
+
 def _below(value: Json, limit: Json) -> bool:
     if isinstance(value, dict) and isinstance(limit, dict):
-        same = value.get("code") == limit.get("code") and value.get("system") == limit.get("system")
+        same = all(part not in limit or part not in value or value[part] == limit[part] for part in _UNIT)
         return same and _below(value.get("value"), limit.get("value"))
     if isinstance(value, bool) or isinstance(limit, bool):
         return False

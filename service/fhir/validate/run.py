@@ -77,6 +77,7 @@ class Run:
     neighbours: Neighbours | None = None
     issues: list[Issue] = field(default_factory=list)
     said: set[tuple[str, str, str]] = field(default_factory=set)
+    ids: set[str] = field(default_factory=set)
     active: frozenset[tuple[int, str]] = frozenset()
     scope: Scope | None = None
 
@@ -87,7 +88,9 @@ class Run:
 
     def inside(self, resource: JsonObject, root: JsonObject, place: Place) -> "Run":
         """The run for a resource inside this one; findings go to the same list."""
-        return Run(self.whole, resource, root, place, self.neighbours, self.issues, self.said, self.active)
+        return Run(
+            self.whole, resource, root, place, self.neighbours, self.issues, self.said, active=self.active
+        )
 
     def trial(self, value: JsonObject) -> "Run":
         """A run whose findings are only counted: does this value, or the resource it is, conform?"""
@@ -96,7 +99,7 @@ class Run:
             resource = value
             if self.whole.contained_in(root).get(str(value.get("id"))) is not value:
                 root = value
-        return Run(self.whole, resource, root, self.place, self.neighbours, [], set(), self.active)
+        return Run(self.whole, resource, root, self.place, self.neighbours, active=self.active)
 
     def conforms(self, item: "Item", canonical: str) -> bool:
         """Would this value pass the profile?"""

@@ -19,6 +19,7 @@ _ABSOLUTE = re.compile(
     r"https?://\S+?/([A-Z][A-Za-z]+)/[A-Za-z0-9\-.]{1,64}(?:/_history/[A-Za-z0-9\-.]{1,64})?"
 )
 _UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_SAYS_SOMETHING = {"reference", "_reference", "identifier", "display", "_display", "extension"}
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
@@ -28,6 +29,9 @@ def check_reference(run: Run, child: Child, value: JsonObject, at: Place) -> Non
     named = value.get("type")
     if isinstance(named, str):
         _check_type_name(run, named, at)
+    if not value.keys() & _SAYS_SOMETHING:
+        finding = "a reference needs at least one of reference, identifier and display"
+        run.report(at, "structure", "reference-empty", PAGE, finding)
     if not isinstance(reference, str):
         if isinstance(named, str):
             _check_allowed(run, child, named.removeprefix(r4.BASE), (at, "type", -1))
@@ -69,7 +73,7 @@ def _well_formed(run: Run, reference: str, place: Place) -> bool:
             return False
         _check_in_bundle(run, reference, place)
         return True
-    if _SCHEME.match(reference):
+    if _SCHEME.match(reference) and not any(character.isspace() for character in reference):
         return True
     relative = _RELATIVE.fullmatch(reference)
     if relative is None:

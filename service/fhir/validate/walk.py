@@ -20,6 +20,7 @@ from service.fhir.validate.run import Neighbours, Run, shown
 from service.fhir.validate.targets import check_reference
 
 JSON_PAGE = "https://hl7.org/fhir/R4/json.html"
+_ID_PAGE = "https://hl7.org/fhir/R4/element.html#id"
 
 SPECIAL: dict[str, Callable[[Run, Child, JsonObject, Place], None]] = {
     "Coding": check_coding,
@@ -54,8 +55,23 @@ def walk(run: Run, rules: Node, value: JsonObject, place: Place) -> None:
     if not value or (len(value) == 1 and "id" in value and rules.kind != "resource"):
         finding = "an element must have a value or children, not only an id"
         run.report(place, "invariant", "ele-1", rules.source, finding)
+    if "id" in value and rules.kind != "resource":
+        _element_id(run, rules, value["id"], place)
     if rules.invariants:
         run.invariants(rules.invariants, value, rules.name, place)
+
+
+def _element_id(run: Run, rules: Node, name: Json, place: Place) -> None:
+    if not isinstance(name, str) or rules.name == "ElementDefinition":
+        return  # a StructureDefinition names each element twice, in snapshot and differential
+    at = (place, "id", -1)
+    if any(character.isspace() for character in name):
+        run.report(at, "value", "element-id", _ID_PAGE, "the id of an element must not contain white space")
+    elif name in run.ids:
+        run.report(
+            at, "duplicate", "element-id", _ID_PAGE, "another element of this resource has the same id"
+        )
+    run.ids.add(name)
 
 
 def walk_resource(run: Run, value: Json, place: Place) -> None:
