@@ -40,10 +40,12 @@ def main(folder: Path) -> None:
 
 
 def usable(definition: JsonObject) -> bool:
-    """False for the publisher's examples, and for those that say nothing that can be evaluated."""
+    """False for the publisher's examples, for those that say nothing that can be evaluated, and for the few
+    that we do not evaluate: the first entry of a Bundle, and composites of three (MolecularSequence)."""
     expression = definition.get("expression", "")
     published = definition["id"] != "example" and "example.org" not in expression
-    return published and bool(definition.get("base")) and bool(expression)
+    beyond = "entry[0]" in expression or len(definition.get("component", ())) > 2
+    return published and not beyond and bool(definition.get("base")) and bool(expression)
 
 
 def slim(definition: JsonObject, base: str, by_url: dict[str, JsonObject]) -> JsonObject:

@@ -19,10 +19,10 @@ Emit = Callable[[Json, Found], None]
 
 def emitters(parameter: Parameter) -> list[tuple[Route, Emit]]:
     """For every element that holds the parts: its route, and what to emit there. Empty if not offered."""
-    if len(parameter.components) != 2 or parameter.components[0].kind != "token":
+    if len(parameter.components) != 2 or parameter.components[0].type != "token":
         return []
     found = []
-    for route in routes(parameter.expression, parameter.type):
+    for route in routes(parameter.expression, parameter.base):
         first, second = (_below(component, route.type) for component in parameter.components)
         if first and second:
             found.append((route, _emit(parameter, first, second)))
@@ -30,12 +30,12 @@ def emitters(parameter: Parameter) -> list[tuple[Route, Emit]]:
 
 
 def _below(component: Component, root: str) -> list[Route]:
-    return [route for route in routes(component.expression, root) if fits(component.kind, route.type)]
+    return [route for route in routes(component.expression, root) if fits(component.type, route.type)]
 
 
 def _emit(parameter: Parameter, first: list[Route], second: list[Route]) -> Emit:
-    name = keys.name(parameter.type, parameter.code)
-    here, put = keys.present(name), _PUT[parameter.components[1].kind]
+    name = keys.name(parameter.base, parameter.code)
+    here, put = keys.present(name), _PUT[parameter.components[1].type]
 
     def emit_composite(element: Json, found: Found) -> None:
         tokens = [f for r in first for v in reach(element, r) for f in values.tokens(v, r.type, r.binding)]
@@ -59,7 +59,7 @@ def reach(value: Json, route: Route) -> list[Json]:
 
 
 def _put_key(parameter: Parameter, form: str, route: Route, value: Json, found: Found) -> None:
-    name = keys.name(parameter.type, parameter.code)
+    name = keys.name(parameter.base, parameter.code)
     forms = values.references(value, found.base) if route.type in REFERENCES else []
     for other in forms or values.tokens(value, route.type, route.binding):
         found.keys.add(keys.pair(name, form, other))

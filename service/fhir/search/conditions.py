@@ -4,11 +4,10 @@ from collections.abc import Callable
 
 from service.fhir import r4
 from service.fhir.references import ID, local
-from service.fhir.search import keys
+from service.fhir.search import keys, near
 from service.fhir.search.amounts import amount, moment, quantity
 from service.fhir.search.asking import MAX_ALTERNATIVES, Asking, Wrong
 from service.fhir.search.escapes import plain, split
-from service.fhir.search.extract import unreadable
 from service.fhir.search.folding import fold
 from service.fhir.search.parameters import Parameter
 from service.fhir.search.query import (
@@ -37,13 +36,11 @@ _RARE_TOKENS = frozenset({"email", "phone", "telecom"})
 def condition(asking: Asking, code: str, modifier: str, value: str) -> Condition:
     """The condition of `code[:modifier]=value` for the types asked. Raises Wrong or Unknown."""
     parameter = asking.parameter(code)
-    if code in unreadable(parameter.type):
-        raise Wrong(f"{code} is not offered", "not-supported")
     if code == "_id":
         return _id(parameter, modifier, alternatives(code, value))
     if modifier == "missing":
         return _missing(asking, parameter, value)
-    read = _BY_KIND.get(parameter.kind)
+    read = _BY_KIND.get(parameter.type)
     if read is None:
         raise Wrong(f"{code} is not offered", "not-supported")
     return read(asking, parameter, modifier, alternatives(code, value))
@@ -62,7 +59,7 @@ def alternatives(code: str, value: str) -> list[str]:
 def _unsupported(parameter: Parameter, modifier: str) -> Wrong:
     known = modifier if modifier.replace("-", "").isalpha() and len(modifier) < 30 else "of that name"
     return Wrong(
-        f"{parameter.code}: the modifier {known} is not offered for a {parameter.kind}", "not-supported"
+        f"{parameter.code}: the modifier {known} is not offered for a {parameter.type}", "not-supported"
     )
 
 
@@ -242,7 +239,7 @@ def _pair(asking: Asking, parameter: Parameter, value: str) -> Condition:
         raise Wrong(f"{parameter.code} needs two values joined by $")
     form, code = token_form(parameter.code, parts[0]), parameter.code
     stored = keys.pair(code, form)
-    match parameter.components[1].kind:
+    match parameter.components[1].type:
         case "token":
             return _pair_keys(asking, parameter, form, [token_form(code, parts[1])])
         case "reference":
@@ -259,6 +256,12 @@ def _pair_keys(asking: Asking, parameter: Parameter, form: str, others: list[str
     return Keys(tuple(keys.pair(name, form, other) for name in _names(asking, parameter) for other in others))
 
 
+def _near(_: Asking, parameter: Parameter, modifier: str, values: list[str]) -> Condition:
+    if modifier or parameter.code != "near":
+        raise _unsupported(parameter, modifier)
+    return OneOf(tuple((near.understand(value),) for value in values))
+
+
 _Read = Callable[[Asking, Parameter, str, list[str]], Condition]
 _BY_KIND: dict[str, _Read] = {
     "token": _token,
@@ -269,4 +272,5 @@ _BY_KIND: dict[str, _Read] = {
     "number": _number,
     "quantity": _quantity,
     "composite": _composite,
+    "special": _near,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from service.fhir.json import JsonObject
-from service.fhir.search import keys, values
+from service.fhir.search import keys, near, values
 from service.fhir.search.found import Found
 from service.fhir.search.parameters import Parameter
 
@@ -20,12 +20,15 @@ def _deceased(resource: JsonObject, found: Found) -> None:
         found.keys.add(keys.present(name))
 
 
-_TABLE: dict[tuple[str, str], Derive] = {("Patient", "deceased"): _deceased}
+_TABLE: dict[tuple[str, str], Derive] = {
+    ("Patient", "deceased"): _deceased,
+    ("Location", "near"): near.derive,
+}
 
 
 def knows(parameter: Parameter) -> bool:
     """Whether the parameter is evaluated here."""
-    return (parameter.type, parameter.code) in _TABLE
+    return (parameter.base, parameter.code) in _TABLE
 
 
 def of(type_: str) -> list[Derive]:

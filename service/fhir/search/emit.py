@@ -22,8 +22,8 @@ STRINGS = frozenset({"HumanName", "Address", "ContactPoint", "CodeableConcept", 
 
 def emitter(parameter: Parameter, route: Route) -> Emit | None:
     """The emitter of a parameter's values at the end of a route; None where the type is not of the kind."""
-    make = _BY_KIND.get(parameter.kind)
-    return make(parameter, route) if make and fits(parameter.kind, route.type) else None
+    make = _BY_KIND.get(parameter.type)
+    return make(parameter, route) if make and fits(parameter.type, route.type) else None
 
 
 def fits(kind: str, type_: str) -> bool:
@@ -36,7 +36,7 @@ def fits(kind: str, type_: str) -> bool:
 
 def _token(parameter: Parameter, route: Route) -> Emit:
     name, code, type_, binding = (
-        keys.name(parameter.type, parameter.code),
+        keys.name(parameter.base, parameter.code),
         parameter.code,
         route.type,
         route.binding,
@@ -58,7 +58,7 @@ def _token(parameter: Parameter, route: Route) -> Emit:
 
 
 def _reference(parameter: Parameter, _: Route) -> Emit:
-    name = keys.name(parameter.type, parameter.code)
+    name = keys.name(parameter.base, parameter.code)
     here = keys.present(name)
 
     def emit_reference(value: Json, found: Found) -> None:
@@ -72,7 +72,7 @@ def _reference(parameter: Parameter, _: Route) -> Emit:
 
 
 def _uri(parameter: Parameter, _: Route) -> Emit:
-    name, code = keys.name(parameter.type, parameter.code), parameter.code
+    name, code = keys.name(parameter.base, parameter.code), parameter.code
     here = keys.present(name)
 
     def emit_uri(value: Json, found: Found) -> None:
@@ -86,7 +86,7 @@ def _uri(parameter: Parameter, _: Route) -> Emit:
 
 
 def _string(parameter: Parameter, route: Route) -> Emit:
-    here, code, type_ = keys.present(keys.name(parameter.type, parameter.code)), parameter.code, route.type
+    here, code, type_ = keys.present(keys.name(parameter.base, parameter.code)), parameter.code, route.type
 
     def emit_string(value: Json, found: Found) -> None:
         found.keys.add(here)
@@ -97,7 +97,7 @@ def _string(parameter: Parameter, route: Route) -> Emit:
 
 
 def _date(parameter: Parameter, route: Route) -> Emit:
-    here, code, type_ = keys.present(keys.name(parameter.type, parameter.code)), parameter.code, route.type
+    here, code, type_ = keys.present(keys.name(parameter.base, parameter.code)), parameter.code, route.type
 
     def emit_date(value: Json, found: Found) -> None:
         found.keys.add(here)
@@ -108,7 +108,7 @@ def _date(parameter: Parameter, route: Route) -> Emit:
 
 
 def _number(parameter: Parameter, route: Route) -> Emit:
-    here, code, type_ = keys.present(keys.name(parameter.type, parameter.code)), parameter.code, route.type
+    here, code, type_ = keys.present(keys.name(parameter.base, parameter.code)), parameter.code, route.type
 
     def emit_number(value: Json, found: Found) -> None:
         found.keys.add(here)

@@ -112,9 +112,9 @@ def _readable(parameter: Parameter) -> bool:
 
 def _emitters(parameter: Parameter) -> list[tuple[Route, Emit]]:
     try:
-        if parameter.kind == "composite":
+        if parameter.type == "composite":
             return composites.emitters(parameter)
-        found = [_value_of(route) for route in routes(parameter.expression, parameter.type)]
+        found = [_value_of(route) for route in routes(parameter.expression, parameter.base)]
         pairs = ((route, emit.emitter(parameter, route)) for group in found for route in group)
         return [(route, emitted) for route, emitted in pairs if emitted is not None]
     except Unreadable:

@@ -41,7 +41,7 @@ def _in_list(asking: Asking, modifier: str, value: str) -> Condition:
 
 def _chain(asking: Asking, code: str, wanted: str, rest: str, value: str) -> Condition:
     parameter = asking.parameter(code)
-    if parameter.kind != "reference":
+    if parameter.type != "reference":
         raise Wrong(f"{code} is not a reference, so nothing can be chained to it")
     found = [
         (Chain(keys.name(source, code), target, (understand(asking.inside(target), rest, value),)),)
@@ -81,6 +81,6 @@ def _has(asking: Asking, name: str, value: str) -> Condition:
     source, code, rest = match.groups()
     _expect_reachable(asking, source)
     inside = asking.inside(source)
-    if inside.parameter(code).kind != "reference":
+    if inside.parameter(code).type != "reference":
         raise Wrong(f"_has: {code} of {source} is not a reference")
     return Has(source, keys.name(source, code), (understand(inside, rest, value),))

@@ -21,19 +21,22 @@ SYSTEMWIDE = ("_id", "_lastUpdated", "_profile", "_security", "_source", "_tag")
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One part of a composite: its kind, and the expression relative to the composite's element."""
+    """One part of a composite: its type, and the expression relative to the composite's element."""
 
-    kind: Kind
+    type: Kind
     expression: str
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A search parameter of one type. `targets` is empty when a reference may point to any type."""
+    """A search parameter of one resource type, its `base`; `type` is as in SearchParameter.type.
 
-    type: str
+    `targets` is empty when a reference may point to any type.
+    """
+
+    base: str
     code: str
-    kind: Kind
+    type: Kind
     expression: str
     url: str
     targets: tuple[str, ...] = ()

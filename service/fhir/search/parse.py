@@ -175,10 +175,10 @@ def _sort_key(asking: Asking, code: str, descending: bool) -> Sort:
     parameter = asking.parameter(code)
     if code in ("_id", "_lastUpdated"):
         return Sort("id" if code == "_id" else "updated", "", descending)
-    by = _SORT_BY.get(parameter.kind)
+    by = _SORT_BY.get(parameter.type)
     if by is None or len(asking.types) > 1:
-        raise Wrong(f"_sort by {code} is not offered: it is a {parameter.kind}", "not-supported")
-    one = single(routes(parameter.expression, parameter.type))
+        raise Wrong(f"_sort by {code} is not offered: it is a {parameter.type}", "not-supported")
+    one = single(routes(parameter.expression, parameter.base))
     return Sort(by, code, descending, one)  # type: ignore[arg-type]
 
 
@@ -193,7 +193,7 @@ def _include(draft: _Draft, name: str, value: str) -> None:
     source, code, target = [*value.split(":"), "", ""][:3]
     if not r4.is_resource(source) or (target and not r4.is_resource(target)) or value.count(":") > 2:
         raise Wrong(f"{kind} is written [type]:[reference parameter], with :[target type] if need be")
-    if code != "*" and (code not in parameters(source) or parameters(source)[code].kind != "reference"):
+    if code != "*" and (code not in parameters(source) or parameters(source)[code].type != "reference"):
         raise Unknown(f"{kind}: {source} has no reference parameter {shown(code)}")
     draft.includes.append(Include(source, code, target, reverse, iterate))
 

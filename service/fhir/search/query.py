@@ -82,6 +82,15 @@ class Ids:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """The Location is at most so many kilometres away."""
+
+    latitude: float
+    longitude: float
+    km: float
+
+
+@dataclass(frozen=True, slots=True)
 class InList:
     """The resource is an item of this List."""
 
@@ -113,7 +122,7 @@ class OneOf:
     alternatives: tuple[tuple["Condition", ...], ...]
 
 
-Condition = Keys | Dates | Updated | Strings | Numbers | Ids | InList | Chain | Has | OneOf
+Condition = Keys | Dates | Updated | Strings | Numbers | Ids | Near | InList | Chain | Has | OneOf
 
 NOTHING = OneOf(())
 """Matches no resource."""

@@ -61,7 +61,7 @@ class Companions:
         return type_ in catalogue and self._caller.allows(type_, "r")
 
     async def _referred(self, frontier: Sequence[Row], include: Include) -> list[Row]:
-        names = [keys.name(p.type, p.code) for p in _references(include.source, include.code)]
+        names = [keys.name(p.base, p.code) for p in _references(include.source, include.code)]
         texts = list(
             dict.fromkeys(
                 key.partition("=")[2]
@@ -91,7 +91,7 @@ class Companions:
         if not self._may(include.source):
             return []
         wanted = [
-            keys.target(keys.name(parameter.type, parameter.code), text)
+            keys.target(keys.name(parameter.base, parameter.code), text)
             for parameter in _references(include.source, include.code)
             for row in frontier
             if not parameter.targets or row.type in parameter.targets
@@ -115,7 +115,7 @@ class Companions:
 
 def _references(type_: str, code: str) -> list[Parameter]:
     found = parameters(type_)
-    return [p for p in found.values() if p.kind == "reference" and code in ("*", p.code)]
+    return [p for p in found.values() if p.type == "reference" and code in ("*", p.code)]
 
 
 def _targets(include: Include) -> Iterable[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from service.fhir.search.folding import fold
+from service.fhir.search.near import LATITUDE, LONGITUDE
 from service.fhir.search.query import (
     Chain,
     Condition,
@@ -16,6 +17,7 @@ from service.fhir.search.query import (
     Ids,
     InList,
     Keys,
+    Near,
     Numbers,
     OneOf,
     Strings,
@@ -61,6 +63,8 @@ def holds(statement: Statement, condition: Condition, row: str) -> str:
             value = statement.alias("s")
             wanted = _any(_string(statement, condition.match, text, value) for text in condition.any_of)
             return _exists(statement, "search_string", value, row, code=condition.code, asked=wanted)
+        case Near():
+            return _near(statement, condition, row)
         case InList():
             return _in_list(statement, condition, row)
         case Chain():
@@ -105,6 +109,25 @@ def _string(statement: Statement, match: str, text: str, value: str) -> str:
 
 def _literal(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _near(statement: Statement, condition: Near, row: str) -> str:
+    """Haversine on a sphere of the mean earth radius; the bound on the latitude is a range of the index."""
+    lat, long, km = (
+        statement.bind(value, "float8") for value in (condition.latitude, condition.longitude, condition.km)
+    )
+    y, x = statement.alias("n"), statement.alias("n")
+    half = (
+        f"sin(radians({y}.low::float8 - {lat}) / 2) ^ 2 + cos(radians({lat})) * cos(radians({y}.low::float8))"
+    )
+    angle = f"asin(sqrt(least(1, {half} * sin(radians({x}.low::float8 - {long}) / 2) ^ 2)))"
+    return (
+        f"EXISTS (SELECT 1 FROM search_number {y} JOIN search_number {x} ON {x}.type = {y}.type"  # noqa: S608
+        f" AND {x}.id = {y}.id AND {x}.param = {statement.bind(LONGITUDE)}"
+        f" WHERE {y}.type = {row}.type AND {y}.id = {row}.id AND {y}.param = {statement.bind(LATITUDE)}"
+        f" AND {y}.low BETWEEN ({lat} - {km} / 111)::numeric AND ({lat} + {km} / 111)::numeric"
+        f" AND 2 * 6371.0088 * {angle} <= {km})"
+    )
 
 
 def _in_list(statement: Statement, condition: InList, row: str) -> str:

@@ -176,7 +176,7 @@ def search(rnd: random.Random, parameter: Parameter) -> tuple[str, str]:
     if rnd.random() < 0.1 and parameter.code not in ("_id", "_lastUpdated"):
         return f"{parameter.code}:missing", rnd.choice(("true", "false"))
     modifier, make = (
-        rnd.choice(FORMS[parameter.kind]) if parameter.code != "_id" else ("", lambda r, _: r.choice(IDS))
+        rnd.choice(FORMS[parameter.type]) if parameter.code != "_id" else ("", lambda r, _: r.choice(IDS))
     )
     name = parameter.code + (f":{modifier}" if modifier else "")
     return name, ",".join(make(rnd, parameter) for _ in range(rnd.choice((1, 1, 2))))
@@ -245,7 +245,12 @@ def pair(rnd: random.Random, parameter: Parameter) -> str:
         "quantity": amount,
         "number": number,
     }
-    return "$".join(makers[part.kind](rnd, parameter) for part in parameter.components)
+    return "$".join(makers[part.type](rnd, parameter) for part in parameter.components)
+
+
+def near(rnd: random.Random, _: Parameter) -> str:
+    point = f"{rnd.choice((0, 1, 0.5))}|{rnd.choice((-3, 1, 100))}"
+    return point + rnd.choice(("", "|1", "|120|km", "|300|[mi_i]", "|20000000|m"))
 
 
 FORMS: dict[str, list[tuple[str, Any]]] = {
@@ -260,4 +265,5 @@ FORMS: dict[str, list[tuple[str, Any]]] = {
     "number": [("", number)],
     "quantity": [("", amount)],
     "composite": [("", pair)],
+    "special": [("", near)],
 }  # fmt: skip

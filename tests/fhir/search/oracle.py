@@ -4,6 +4,7 @@
 `service.fhir.search` but the table of parameters.
 """
 
+import math
 import re
 import unicodedata
 from calendar import monthrange
@@ -40,12 +41,14 @@ def holds(resource: dict[str, Any], name: str, value: str, now: datetime) -> boo
     parameter = parameters(resource["resourceType"])[code]
     if code == "_id":
         return resource["id"] in [plain(v) for v in split(value, ",")]
-    if parameter.kind == "composite":
+    if code == "near":
+        return near(resource, modifier, value)
+    if parameter.type == "composite":
         if modifier == "missing":
             return (value == "true") == (not whole(resource, parameter))
         return any(composite(resource, parameter, each, now) for each in split(value, ","))
-    found = values(resource, parameter.expression, parameter.kind, resource["resourceType"])
-    if (parameter.type, code, modifier) == ("Patient", "deceased", "missing"):
+    found = values(resource, parameter.expression, parameter.type, resource["resourceType"])
+    if (parameter.base, code, modifier) == ("Patient", "deceased", "missing"):
         found = [
             v for k, v in resource.items() if k.startswith("deceased")
         ]  # the expression always has a value
@@ -53,7 +56,7 @@ def holds(resource: dict[str, Any], name: str, value: str, now: datetime) -> boo
         return (value == "true") == (not found)
     negated = modifier in ("not", "not-in")
     hit = any(
-        matches(parameter.kind, v, modifier, each, now, parameter)
+        matches(parameter.type, v, modifier, each, now, parameter)
         for v in found
         for each in split(value, ",")
     )
@@ -92,8 +95,8 @@ def composite(resource: dict[str, Any], parameter: Parameter, value: str, now: d
     return any(
         all(
             any(
-                matches(part.kind, each, "", text, now, parameter)
-                for each in values(node.value, part.expression, part.kind, node.type)
+                matches(part.type, each, "", text, now, parameter)
+                for each in values(node.value, part.expression, part.type, node.type)
             )
             for part, text in zip(parameter.components, wanted, strict=True)
         )
@@ -108,10 +111,10 @@ def whole(resource: dict[str, Any], parameter: Parameter) -> bool:
     return any(
         any(
             any(c)
-            for each in values(node.value, first.expression, first.kind, node.type)
+            for each in values(node.value, first.expression, first.type, node.type)
             for c in codings(each)
         )
-        and values(node.value, second.expression, second.kind, node.type)
+        and values(node.value, second.expression, second.type, node.type)
         for node in nodes
     )
 
@@ -347,6 +350,31 @@ def related_numbers(low: Decimal, high: Decimal, units: list[tuple[str, str]], t
         "eq": equal, "ne": not equal, "gt": high > asked, "lt": low < asked, "ge": high >= asked,
         "le": low <= asked, "sa": low > asked, "eb": high < asked,
     }[prefix]  # fmt: skip
+
+
+def near(resource: dict[str, Any], modifier: str, value: str) -> bool:
+    place = resource.get("position", {})
+    there = (place.get("latitude"), place.get("longitude"))
+    known = None not in there and abs(there[0]) <= 90 and abs(there[1]) <= 180
+    if modifier == "missing":
+        return known != (value == "true")
+    return known and any(kilometres(there, text) for text in split(value, ","))
+
+
+def kilometres(there: tuple[Any, Any], text: str) -> bool:
+    """Within the distance, by the angle between two vectors from the middle of the earth."""
+    latitude, longitude, distance, unit = (
+        (*text.split("|"), "50", "km")[:4] if text.count("|") != 2 else (*text.split("|"), "km")
+    )
+    limit = float(distance) * {"km": 1, "m": 0.001, "[mi_i]": 1.609344}[unit]
+    one, two = (vector(float(y), float(x)) for y, x in (there, (latitude, longitude)))
+    cosine = sum(a * b for a, b in zip(one, two, strict=True))
+    return 6371.0088 * math.acos(max(-1.0, min(1.0, cosine))) <= limit + 1e-6
+
+
+def vector(latitude: float, longitude: float) -> tuple[float, float, float]:
+    y, x = math.radians(latitude), math.radians(longitude)
+    return math.cos(y) * math.cos(x), math.cos(y) * math.sin(x), math.sin(y)
 
 
 # escapes
