@@ -10,7 +10,9 @@ from service.commands.demo.feed import Feed
 from service.commands.demo.people import COUNTY, LAKEVIEW, NORTHSIDE
 from service.commands.demo.stage import Partner, Stage
 from service.commands.demo.telling import Teller, WentWrong
+from service.flows import outbox_view
 from service.kernel.clock import system_clock
+from service.wiring import database_url, wire
 
 
 @dataclass
@@ -138,16 +140,31 @@ async def withheld(stage: Stage, teller: Teller, feed: Feed) -> Result:
     result, lakeview = Result("job training (out)", LAKEVIEW, teller.seconds), stage.partners[LAKEVIEW]
     await file(stage, "referrals", people.JOB, people.job(system_clock))
     result.steps.append(("filed", teller.seconds))
-    event = await feed.until("referral-withheld", referral=people.JOB)
+    await feed.until("referral-withheld", referral=people.JOB)
     result.steps.append(("withheld", teller.seconds))
     heard = await lakeview.ask("GET", "/simulator/requests")
     if any(word in each["target"] + each["body"] for each in heard for word in people.CLIENT_WORDS):
         raise WentWrong(f"something about the client reached {LAKEVIEW}")
     if (await lakeview.ask("GET", "/simulator"))["tasks"]:
         raise WentWrong(f"{LAKEVIEW} holds a Task although nothing may have reached it")
+    row = await _delivery_row(stage, LAKEVIEW)
+    if row["state"] != "withheld" or not row["reason"]:
+        raise WentWrong(
+            f"the delivery to {LAKEVIEW} is {row['state']} ({row['reason'] or 'no reason given'})"
+        )
+    teller.line("delivery row", f"{row['state']}: {row['reason']}")
     teller.line("read back", f"{LAKEVIEW} holds nothing; {len(heard)} requests reached it, none about Leslie")
-    result.result = f"withheld: {event.get('reason', 'no reason given')}"
+    result.result = "withheld, as it must be"
     return result
+
+
+async def _delivery_row(stage: Stage, partner: str) -> dict[str, Any]:
+    """What `casebridge deliveries` shows of the newest delivery to a partner."""
+    async with wire(stage.settings(), database_url(stage.settings()), stage.service.url).running() as wiring:
+        rows = await outbox_view.listing(wiring.context, partner, None)
+    if not rows:
+        raise WentWrong(f"there is no delivery row for {partner}")
+    return rows[0]
 
 
 async def _wait(true: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 30) -> None:

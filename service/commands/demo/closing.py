@@ -15,11 +15,13 @@ from service.commands.demo.stage import Stage
 
 def table(console: Console, results: Sequence[Result]) -> None:
     """Referral, partner, steps with the seconds since it was begun, result."""
-    shown = Table(
-        "referral", "partner", "steps", "result", title="\nHow the referrals ended", title_justify="left"
-    )
+    shown = Table(title="\nHow the referrals ended", title_justify="left")
+    shown.add_column("referral")
+    shown.add_column("partner")
+    shown.add_column("seconds and step", no_wrap=True)
+    shown.add_column("result")
     for each in results:
-        steps = "\n".join(f"{at - each.began:5.1f} s  {name}" for name, at in each.steps)
+        steps = "\n".join(f"{at - each.began:5.1f}  {name}" for name, at in each.steps)
         shown.add_row(each.referral, each.partner, steps, each.result)
     console.print(shown)
     console.print(

@@ -17,6 +17,8 @@ WORDS = {
     "referral-rejected": "{partner} has rejected: {reason}",
 }
 
+FATAL = ("delivery-failed", "referral-withheld", "referral-failed", "referral-rejected")
+
 
 class Feed:
     """Reads events in order and tells each; keeps those nobody has asked about yet."""
@@ -36,7 +38,7 @@ class Feed:
                         if all(event.get(name) == value for name, value in facts.items()):
                             if event["kind"] == kind:
                                 return event
-                            if event["kind"] in ("delivery-failed", "referral-failed"):
+                            if event["kind"] in FATAL:
                                 raise WentWrong(f"{event['kind']}: {event.get('reason', 'no reason given')}")
         except TimeoutError:
             raise WentWrong(f"no {kind} event came within {seconds:.0f} seconds") from None
