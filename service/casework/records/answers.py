@@ -2,11 +2,11 @@
 not a no."""
 
 from decimal import Decimal
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
-from service.casework.records.words import Coding, PartialDay, RecordId, Several, Text, Written
+from service.casework.records.words import Coding, PartialDay, RecordId, Several, Text, Written, one_of
 
 Missing = Literal["refused", "unknown", "not-asked", "not-applicable"]
 
@@ -35,9 +35,4 @@ class Answer(Written):
     day: PartialDay | None = None
     missing: Missing | None = None
 
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        said = (self.yes, self.number, self.amount, self.words, self.day, self.missing)
-        if sum(value is not None for value in said) + bool(self.choices) != 1:
-            raise ValueError("say exactly one of choices, yes, number, amount, words, day, missing")
-        return self
+    _says = one_of("choices", "yes", "number", "amount", "words", "day", "missing")

@@ -17,6 +17,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    one_of,
     speaks,
 )
 
@@ -59,7 +60,7 @@ class TookPart(Written):
     case_manager: CaseManagerId | None = None
     name: Text | None = None
     """Anyone else: an interpreter."""
-    _says = speaks("support", "case_manager", "name")
+    _says = one_of("support", "case_manager", "name")
 
 
 class Assessment(Written):

@@ -21,6 +21,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    one_of,
     speaks,
 )
 
@@ -43,11 +44,7 @@ class Recipient(Written):
     group: RecipientClass | None = None
     """`treating-providers`, `health-plans`, … as §2.31(a)(4)(i) allows."""
 
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        if sum(bool(who) for who in (self.agency, self.case_manager, self.group)) != 1:
-            raise ValueError("a recipient is an agency, a case manager or a group: exactly one of them")
-        return self
+    _says = one_of("agency", "case_manager", "group")
 
 
 class Permission(Written):

@@ -48,6 +48,17 @@ def speaks(*members: str) -> Any:
     return model_validator(mode="after")(check)
 
 
+def one_of(*members: str) -> Any:
+    """A check that exactly one of these members is said."""
+
+    def check(part: Any) -> Any:
+        if sum(getattr(part, member) not in (None, ()) for member in members) != 1:
+            raise ValueError("say exactly one of " + ", ".join(map(to_camel, members)))
+        return part
+
+    return model_validator(mode="after")(check)
+
+
 @dataclass(frozen=True)
 class Mention:
     """Marks a field that names another record: `Mention("clients")`."""
