@@ -13,13 +13,11 @@ Built from hl7.fhir.r4.core 4.0.1 by `scripts/build_r4_table.py`; decoded type b
 
 from dataclasses import dataclass
 from functools import cache, cached_property
-from typing import Any
 
 from service.fhir.json import JsonObject
 from service.fhir.shelf import Shelf, data_folder, read_shelf
 
 BASE = "http://hl7.org/fhir/StructureDefinition/"
-SYSTEM = "http://hl7.org/fhirpath/System."
 
 PRIMITIVES = frozenset((
     "base64Binary", "boolean", "canonical", "code", "date", "dateTime", "decimal", "id", "instant", "integer",
@@ -216,7 +214,7 @@ def find(name: str) -> Structure | None:
         return None
 
 
-def short_name(url: str) -> Any:
+def short_name(url: str) -> str | None:
     """`Patient` for R4's own canonical of Patient, otherwise None."""
     name = url.removeprefix(BASE)
     return name if name != url and name in _shelf() else None

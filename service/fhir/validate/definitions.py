@@ -65,9 +65,8 @@ class Definitions:
         """The canonicals of every profile and extension known."""
         for shelf in self._shelves:
             for key in shelf:
-                kind, _, url = key.partition("|")
-                if kind == "StructureDefinition":
-                    yield url
+                if key.startswith("StructureDefinition|"):
+                    yield key.partition("|")[2]
 
     def beside(self, canonical: str) -> list[str]:
         """The profiles known from the same place as an unknown one, to suggest from."""
@@ -79,7 +78,7 @@ class Definitions:
         url = canonical.partition("|")[0]
         name = r4.short_name(url)
         if name:
-            return str(name)
+            return name
         found = self.find(url)
         return str(found["type"]) if found else ""
 

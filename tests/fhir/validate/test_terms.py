@@ -1,0 +1,65 @@
+# ruff: noqa: E501  rows read best as rows
+"""Value sets are sets of codes, or honestly undecided."""
+
+from typing import Any
+
+import pytest
+
+from service.fhir.validate.definitions import Definitions
+from service.fhir.validate.systems import proper_system
+from service.fhir.validate.terms import codes_of_compose, codes_of_expansion
+
+STATUS = "http://hl7.org/fhir/ValueSet/task-status"
+
+
+def composed(compose: Any) -> Any:
+    known = {"s": {"s": ["a", "b", "c"]}}
+    return codes_of_compose({"compose": compose}, known.get, {"v": {"s": ["b", "x"]}}.get)
+
+
+def test_concepts_systems_and_other_value_sets_are_joined() -> None:
+    assert composed({"include": [{"system": "s"}, {"system": "t", "concept": [{"code": "z"}]}]}) == {
+        "s": ["a", "b", "c"],
+        "t": ["z"],
+    }
+    assert composed({"include": [{"valueSet": ["v"]}]}) == {"s": ["b", "x"]}
+
+
+def test_within_one_include_all_must_agree() -> None:
+    assert composed({"include": [{"system": "s", "valueSet": ["v"]}]}) == {"s": ["b"]}
+
+
+def test_what_is_excluded_is_out() -> None:
+    assert composed(
+        {"include": [{"system": "s"}], "exclude": [{"system": "s", "concept": [{"code": "a"}]}]}
+    ) == {"s": ["b", "c"]}
+
+
+@pytest.mark.parametrize(
+    "include", [{"system": "unknown"}, {"system": "s", "filter": [{}]}, {"valueSet": ["unknown"]}]
+)
+def test_what_cannot_be_known_is_undecided(include: Any) -> None:
+    assert composed({"include": [include]}) is None
+
+
+def test_a_cut_expansion_is_undecided() -> None:
+    assert codes_of_expansion({"expansion": {"total": 5, "contains": [{"system": "s", "code": "a"}]}}) is None
+
+
+def test_membership_of_codes_codings_and_concepts() -> None:
+    known = Definitions()
+    coding = {"system": "http://hl7.org/fhir/task-status", "code": "draft"}
+    assert known.member_of("draft", STATUS)
+    assert known.member_of(coding, STATUS)
+    assert known.member_of({"coding": [{"code": "x"}, coding]}, STATUS)
+    assert known.member_of({"code": "draft"}, STATUS) is False
+    assert known.member_of("mg", "http://hl7.org/fhir/ValueSet/ucum-units") is None
+    assert known.member_of("x", "https://example.org/unknown") is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("https://loinc.org/", "http://loinc.org"), ("http://loinc.org", ""), ("urn:oid:2.16.840.1.113883.6.96", "http://snomed.info/sct"), ("https://terminology.hl7.org/CodeSystem/v3-ActCode", "http://terminology.hl7.org/CodeSystem/v3-ActCode"), ("https://example.org", "")],
+)  # fmt: skip
+def test_near_misses_of_systems_are_recognised(written: str, meant: str) -> None:
+    assert proper_system(written) == meant
