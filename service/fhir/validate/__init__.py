@@ -1,7 +1,7 @@
 """Profile validation: R4's own rules and the profiles of our guides, compiled from snapshots.
 
-validator = load()
-issues = validator.validate(resource, ["https://…/StructureDefinition/…"])
+`load()` once makes a Validator; `validator.validate(resource, profiles)` answers from any thread;
+`check_answers(response, questionnaire, validator.definitions.member_of)` compares answers with questions.
 """
 
 from service.fhir.validate.packages import BrokenPackage

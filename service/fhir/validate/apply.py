@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.bindings import check_binding
-from service.fhir.validate.discriminator import Item, at_key
+from service.fhir.validate.instance import Item, at_key
 from service.fhir.validate.matching import contains, equals
 from service.fhir.validate.overlay import Rule, compile_overlay
 from service.fhir.validate.place import Place

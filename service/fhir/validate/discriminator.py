@@ -4,45 +4,19 @@ https://hl7.org/fhir/R4/profiling.html#discriminator. A test answers True, False
 not tell (a reference that cannot be resolved here). A discriminator a slice does not constrain has no test.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
 
-from service.fhir import r4
-from service.fhir.json import Json, JsonObject
+from service.fhir.json import Json
 from service.fhir.validate.definitions import Definitions
+from service.fhir.validate.instance import Item, Step, Steps, follow, members, parse
 from service.fhir.validate.matching import contains, equals, extract
 from service.fhir.validate.overlay import exact
-from service.fhir.validate.place import Place
+from service.fhir.validate.run import Run
 from service.fhir.validate.tree import Branch
 
-if TYPE_CHECKING:
-    from service.fhir.validate.run import Run
-
-_STEP = re.compile(r"\$this|resolve\(\)|ofType\((\w+)\)|extension\(['\"]([^'\"]*)['\"]\)|(\w+)(?:\[x\])?")
-
-
-class Item(NamedTuple):
-    """A value in an instance: its `_` sibling, FHIR type and place. `partial`: only the type is known."""
-
-    value: Json
-    sibling: JsonObject | None
-    type: str
-    place: Place
-    partial: bool = False
-
-
-class Step(NamedTuple):
-    """One step of a discriminator path: name, type, extension or resolve, and its argument."""
-
-    kind: str
-    argument: str = ""
-
-
-Steps = tuple[Step, ...]
 Answer = bool | None
-Value = Callable[["Run", Item], Answer]
+Value = Callable[[Run, Item], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,116 +24,12 @@ class Test:
     """One discriminator of one slice: where to look, and what the values found there must be."""
 
     steps: Steps
-    passes: Callable[["Run", Sequence[Item]], Answer]
+    passes: Callable[[Run, Sequence[Item]], Answer]
 
-    def __call__(self, run: "Run", item: Item) -> Answer:
+    def __call__(self, run: Run, item: Item) -> Answer:
         """Does this value belong, as far as this discriminator tells?"""
-        found = follow(run, item, self.steps)
+        found = follow(run.resolve, item, self.steps)
         return None if found is None else self.passes(run, found)
-
-
-def parse(path: str) -> Steps:
-    """`code.coding.code`, `$this.resolve()`, `extension('url').value` to steps."""
-    steps = []
-    for match in _STEP.finditer(path):
-        if match[0] == "resolve()":
-            steps.append(Step("resolve"))
-        elif match[1]:
-            steps.append(Step("type", match[1]))
-        elif match[2] is not None:
-            steps.append(Step("extension", match[2]))
-        elif match[3]:
-            steps.append(Step("name", match[3]))
-    return tuple(steps)
-
-
-def members(owner: JsonObject, owner_type: str, name: str, place: Place) -> list[Item]:
-    """The values of an element of an object, whatever its choice of type."""
-    found = r4.find(owner_type)
-    element = found.by_name.get(name) if found else None
-    if element is None:
-        return []
-    pairs = [(element.key(t), t) for t in element.types]
-    return [
-        item for key, type_ in pairs for item in at_key(owner, key, type_, name, place, choice=element.choice)
-    ]
-
-
-def at_key(
-    owner: JsonObject, key: str, type_: str, name: str, place: Place, *, choice: bool = False
-) -> list[Item]:
-    """The values under one JSON key, primitives together with their `_` siblings."""
-    value = owner.get(key)
-    beside = owner.get(f"_{key}") if type_ in r4.PRIMITIVES else None
-    if value is None and beside is None:
-        return []
-    segment = f"{name}.ofType({type_})" if choice else name
-    if isinstance(value, list) or isinstance(beside, list):
-        return _aligned(value, beside, type_, place, segment)
-    return [
-        Item(value, beside if isinstance(beside, dict) else None, _actual(type_, value), (place, segment, -1))
-    ]
-
-
-def _aligned(value: Json, beside: Json, type_: str, place: Place, segment: str) -> list[Item]:
-    values = value if isinstance(value, list) else []
-    extras = beside if isinstance(beside, list) else []
-    found = []
-    for index in range(max(len(values), len(extras))):
-        each = values[index] if index < len(values) else None
-        extra = extras[index] if index < len(extras) else None
-        sibling = extra if isinstance(extra, dict) else None
-        found.append(Item(each, sibling, _actual(type_, each), (place, segment, index)))
-    return found
-
-
-def _actual(type_: str, value: Json) -> str:
-    if type_ == "Resource" and isinstance(value, dict):
-        return str(value.get("resourceType"))
-    return type_
-
-
-def follow(run: "Run", item: Item, steps: Steps) -> list[Item] | None:
-    """The values at the end of a path; None when a reference on the way cannot be resolved."""
-    found = [item]
-    for step in steps:
-        reached: list[Item] = []
-        for each in found:
-            if each.partial:
-                return None
-            further = _take(run, each, step)
-            if further is None:
-                return None
-            reached += further
-        found = reached
-    return found
-
-
-def _take(run: "Run", item: Item, step: Step) -> list[Item] | None:
-    if step.kind == "type":
-        return [item] if item.type == step.argument else []
-    if step.kind == "resolve":
-        return _resolve(run, item)
-    owner = item.value if isinstance(item.value, dict) else item.sibling
-    if not isinstance(owner, dict):
-        return []
-    if step.kind == "extension":
-        listed = at_key(owner, "extension", "Extension", "extension", item.place)
-        return [e for e in listed if isinstance(e.value, dict) and e.value.get("url") == step.argument]
-    return members(owner, item.type, step.argument, item.place)
-
-
-def _resolve(run: "Run", item: Item) -> list[Item] | None:
-    reference = item.value.get("reference") if isinstance(item.value, dict) else item.value
-    if not isinstance(reference, str):
-        return None
-    target = run.resolve(reference)
-    if target is not None:
-        return [Item(target, None, str(target.get("resourceType")), item.place)]
-    parts = reference.partition("/_history/")[0].split("/")
-    if len(parts) >= 2 and r4.is_resource(parts[-2]):
-        return [Item({}, None, parts[-2], item.place, partial=True)]
-    return None
 
 
 def tests_of(definitions: Definitions, slice_: Branch, by: Sequence[tuple[str, str]]) -> list[Test]:
@@ -179,8 +49,8 @@ def _test(definitions: Definitions, branch: Branch, kind: str, steps: Steps) -> 
     return Test(steps, _any(expected)) if expected else None
 
 
-def _any(expected: Value) -> Callable[["Run", Sequence[Item]], Answer]:
-    def passes(run: "Run", items: Sequence[Item]) -> Answer:
+def _any(expected: Value) -> Callable[[Run, Sequence[Item]], Answer]:
+    def passes(run: Run, items: Sequence[Item]) -> Answer:
         answers = [None if item.partial else expected(run, item) for item in items]
         return True if True in answers else None if None in answers else False
 
@@ -217,8 +87,8 @@ def _profile(definitions: Definitions, branch: Branch, steps: Steps) -> Test | N
     return Test(steps, _conforms(definitions, tuple(urls))) if urls else None
 
 
-def _conforms(definitions: Definitions, urls: tuple[str, ...]) -> Callable[["Run", Sequence[Item]], Answer]:
-    def passes(run: "Run", items: Sequence[Item]) -> Answer:
+def _conforms(definitions: Definitions, urls: tuple[str, ...]) -> Callable[[Run, Sequence[Item]], Answer]:
+    def passes(run: Run, items: Sequence[Item]) -> Answer:
         answers: list[Answer] = []
         for item in items:
             fitting = [url for url in urls if definitions.type_of(url) in (item.type, "")]
@@ -334,7 +204,7 @@ def _whole(definitions: Definitions, branch: Branch) -> Value | None:
     if not inner:
         return None
 
-    def every(run: "Run", item: Item) -> Answer:
+    def every(run: Run, item: Item) -> Answer:
         owner = item.value if isinstance(item.value, dict) else {}
         return all(any(e(run, i) for i in members(owner, item.type, name, item.place)) for name, e in inner)
 

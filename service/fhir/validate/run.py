@@ -4,19 +4,16 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from service.fhir.fhirpath import Scope
 from service.fhir.json import Json, JsonObject, printable
 from service.fhir.outcome import Issue, IssueCode, Severity
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.facts import Invariant
+from service.fhir.validate.instance import Item
 from service.fhir.validate.invariants import holds, surroundings
 from service.fhir.validate.place import Place, expression
-
-if TYPE_CHECKING:
-    from service.fhir.validate.discriminator import Item
-
 
 MOST = 1000
 """Findings kept of one resource: enough for a person, and a bound on what a hostile input can cost."""
@@ -101,7 +98,7 @@ class Run:
                 root = value
         return Run(self.whole, resource, root, self.place, self.neighbours, active=self.active)
 
-    def conforms(self, item: "Item", canonical: str) -> bool:
+    def conforms(self, item: Item, canonical: str) -> bool:
         """Would this value pass the profile?"""
         key = (id(item.value), canonical)
         if key not in self.whole.verdicts:
@@ -155,8 +152,6 @@ class Run:
                 self.report(place, "invariant", rule.key, rule.source, meaning, severity=severity)
 
     def _conforms_to(self, resource: JsonObject, canonical: str) -> bool:
-        from service.fhir.validate.discriminator import Item
-
         if not self.definitions.knows(canonical):
             raise LookupError(canonical)
         type_ = str(resource.get("resourceType"))
@@ -181,7 +176,7 @@ class Run:
         return f"; did you mean {shown_url(close[0])}?" if close else ""
 
 
-Judge = Callable[[Run, "Item", str], bool]
+Judge = Callable[[Run, Item, str], bool]
 """How a run asks whether a value conforms to a profile: `apply.conforms`."""
 
 

@@ -5,7 +5,8 @@ https://hl7.org/fhir/R4/profiling.html#slicing
 
 from collections.abc import Callable
 
-from service.fhir.validate.discriminator import Item, Test, tests_of
+from service.fhir.validate.discriminator import Test, tests_of
+from service.fhir.validate.instance import Item
 from service.fhir.validate.overlay import Rule, Slicing
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run

@@ -7,8 +7,8 @@ import re
 
 from service.fhir import r4
 from service.fhir.json import JsonObject
-from service.fhir.validate.discriminator import Item
 from service.fhir.validate.facts import Child
+from service.fhir.validate.instance import Item
 from service.fhir.validate.overlay import Rule
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown
