@@ -3,6 +3,7 @@
 import typer
 
 from service.commands import deliveries, housekeeping, partner, serve, simulate
+from service.commands.bench import bench
 from service.commands.demo import demo
 
 app = typer.Typer(
@@ -21,6 +22,7 @@ app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(simulate.simulate)
 app.command()(demo)
+app.command()(bench)
 
 
 def main() -> None:
