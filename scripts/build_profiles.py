@@ -103,12 +103,19 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
     path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def urls_of(folder: Path) -> set[str]:
+    """The canonicals defined in a folder of resources."""
+    return {json.loads(file.read_text(encoding="utf-8")).get("url", "") for file in folder.glob("*.json")}
+
+
 def publish(files: list[Path]) -> list[dict[str, Any]]:
     """Write conformance resources to package/ and the rest to examples/; answer all resources."""
     resources = [complete(json.loads(file.read_text(encoding="utf-8"))) for file in files]
     silent = [f"{r['id']}: {e}" for r in resources for e in elements_without_reason(r)]
     if silent:
         sys.exit("must-support without a reason:\n  " + "\n  ".join(silent))
+    if twice := {r["url"] for r in resources if "url" in r} & urls_of(PROFILES / "terms"):
+        sys.exit("defined in fhir_profiles/terms as well:\n  " + "\n  ".join(sorted(twice)))
     for folder in (PROFILES / "package", PROFILES / "examples"):
         folder.mkdir(exist_ok=True)
         for old in folder.glob("*.json"):

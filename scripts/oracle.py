@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from service.fhir.json import BadJson, decode
+from service.fhir.json import BadJson, decode, encode
 from service.fhir.validate import Validator, load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,7 +39,8 @@ GUIDES = (
 )  # fmt: skip
 """Loaded into the Java chain, in this order, after our own."""
 EXAMPLES = ("hl7.fhir.r4.examples-4.0.1", *GUIDES)
-OURS = ("profiles", "terms", "examples", "faults", "also")
+FOLDERS = {"profiles": "package", "terms": "terms", "instruments": "instruments", "examples": "examples"}
+OURS = ("profiles", "terms", "instruments", "examples", "golden", "faults", "also")
 NO_INSTANCE = {
     "StructureDefinition", "CodeSystem", "ValueSet", "ConceptMap", "SearchParameter", "CapabilityStatement",
     "OperationDefinition", "ImplementationGuide", "NamingSystem", "StructureMap", "CompartmentDefinition",
@@ -101,6 +102,19 @@ def seed_faults(work: Path) -> Path:
     return folder
 
 
+def golden_of(work: Path) -> Path:
+    """Write every resource the golden pairs say we author to a folder of files, one a resource."""
+    folder = work / "golden"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for pair in sorted((ROOT / "tests" / "golden").rglob("*.fhir.json")):
+        resources: Any = decode(pair.read_bytes())
+        for number, resource in enumerate(resources if isinstance(resources, list) else [resources]):
+            name = f"{pair.parent.name}.{pair.name.removesuffix('.fhir.json')}.{number}.json"
+            (folder / name).write_bytes(encode(resource))
+    return folder
+
+
 def edit(node: Any, path: list[str], value: Any) -> None:
     """Set the value at a path (`name/0/family`; `-` appends); null removes what is there."""
     key: Any = path[0] if isinstance(node, dict) else (len(node) if path[0] == "-" else int(path[0]))
@@ -123,7 +137,10 @@ def ask_java(packages: Path, folders: Iterable[Path]) -> list[dict[str, Any]]:
         subprocess.run(["mvn", "-q", "-B", "-f", str(ORACLE / "pom.xml"), "package"], check=True)
     classpath = f"{target / 'classes'}:{built.read_text(encoding='utf-8').strip()}"
     command = ["java", "-Xmx3g", "-cp", classpath, "example.casebridge.oracle.Oracle"]
-    for package in (PROFILES / "package", PROFILES / "terms", *(packages / f"{g}.tgz" for g in GUIDES)):
+    for package in (
+        *(PROFILES / own for own in ("package", "terms", "instruments")),
+        *(packages / f"{g}.tgz" for g in GUIDES),
+    ):
         command += ["--package", str(package)] if package.exists() else []
     command += ["--", *map(str, folders)]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -224,12 +241,8 @@ def main() -> None:
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         work = chosen.keep or Path(temporary)
-        suites = {
-            PROFILES / "package": "profiles",
-            PROFILES / "terms": "terms",
-            PROFILES / "examples": "examples",
-        }
-        suites[seed_faults(work)] = "faults"
+        suites = {PROFILES / folder: suite for suite, folder in FOLDERS.items()}
+        suites |= {golden_of(work): "golden", seed_faults(work): "faults"}
         suites |= {folder.resolve(): "also" for folder in chosen.also}
         for name in EXAMPLES:
             if (chosen.packages / f"{name}.tgz").exists():

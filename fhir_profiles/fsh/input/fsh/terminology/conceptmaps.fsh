@@ -155,33 +155,6 @@ Usage: #definition
 * insert Also(H0007, relatedto)
 * insert Row(supportive, H2015, relatedto)
 
-Instance: activity-to-procedure
-InstanceOf: ConceptMap
-Usage: #definition
-* insert ConceptMapOf(ActivityToProcedure, activity-to-procedure, [[Activities of case management to SNOMED CT procedures.]])
-* insert Group(https://casebridge.example/fhir/CodeSystem/case-management-activity, http://snomed.info/sct)
-* insert Row(linkage, 1268662008, relatedto)
-* insert Row(monitoring, 425604002, equivalent)
-* insert Row(referral, 306238000, relatedto)
-* insert Row(planning, 399684003, relatedto)
-* insert Also(712744002, relatedto)
-* insert Also(711069006, relatedto)
-* insert Row(advocacy, 662871000124101, relatedto)
-* insert Row(crisis, 24172008, equivalent)
-* insert Row(supportive, 386230005, wider)
-
-Instance: case-role-to-standard
-InstanceOf: ConceptMap
-Usage: #definition
-* insert ConceptMapOf(CaseRoleToStandard, case-role-to-standard, [[Roles in a case to SNOMED CT occupations. That a case manager is primary is an extension; SNOMED CT has no code for it.]])
-* insert Group(https://casebridge.example/fhir/CodeSystem/case-role, http://snomed.info/sct)
-* insert Row(primary-case-manager, 768832004, wider)
-* insert Row(case-manager, 768832004, equivalent)
-* insert Row(covering-case-manager, 768832004, wider)
-* insert Row(care-coordinator, 768820003, equivalent)
-* insert Row(nurse-case-manager, 445451001, equivalent)
-* insert Unmatched(supervisor, [[No code in the care team member function set.]])
-
 Instance: referral-status-to-task-status
 InstanceOf: ConceptMap
 Usage: #definition
@@ -240,47 +213,3 @@ Usage: #definition
 * insert Row(attended, 5.1.4, equivalent)
 * insert Row(cancellation-requested, 5.2, equivalent)
 
-Instance: no-service-reason-to-standard
-InstanceOf: ConceptMap
-Usage: #definition
-* insert ConceptMapOf(NoServiceReasonToStandard, no-service-reason-to-standard, [[Why a service did not come about, to SNOMED CT and to SDOHCC capacity codes.]])
-* insert Group(https://casebridge.example/fhir/CodeSystem/no-service-reason, http://snomed.info/sct)
-* insert Row(client-not-reached, 399307001, relatedto)
-* insert Row(client-refused-follow-up, 763079000, equivalent)
-* insert Row(client-declined, 105480006, equivalent)
-* insert Also(443390004, wider)
-* insert Row(no-transport, 419024006, equivalent)
-* insert Group(https://casebridge.example/fhir/CodeSystem/no-service-reason, http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes)
-* insert Row(no-capacity, no-capacity, equivalent)
-* insert Row(waiting-list, waitlist, equivalent)
-* insert Row(more-assessment, additional-assessment-required, equivalent)
-
-Instance: contact-mode-to-class
-InstanceOf: ConceptMap
-Usage: #definition
-* insert ConceptMapOf(ContactModeToClass, contact-mode-to-class, [[Modes of contact to encounter classes.]])
-* insert Group(https://casebridge.example/fhir/CodeSystem/contact-mode, http://terminology.hl7.org/CodeSystem/v3-ActCode)
-* insert Row(office, AMB, equivalent)
-* insert Row(home, HH, equivalent)
-* insert Row(community, FLD, equivalent)
-* insert Row(phone, VR, wider)
-* insert Row(video, VR, wider)
-* insert Row(text, VR, wider)
-* insert Row(hospital, FLD, wider)
-* insert Row(jail, FLD, wider)
-* insert Row(group, AMB, wider)
-
-Instance: goal-progress-to-achievement
-InstanceOf: ConceptMap
-Usage: #definition
-* insert ConceptMapOf(GoalProgressToAchievement, goal-progress-to-achievement, [[Progress in the words of a review to Goal.achievementStatus.]])
-* insert Group(https://casebridge.example/fhir/CodeSystem/goal-progress, http://terminology.hl7.org/CodeSystem/goal-achievement)
-* insert Row(not-started, no-progress, relatedto)
-* insert Row(progress, improving, equivalent)
-* insert Also(in-progress, wider)
-* insert Row(some-setback, worsening, equivalent)
-* insert Row(no-change, no-change, equal)
-* insert Row(met, achieved, equivalent)
-* insert Row(kept-up, sustaining, equivalent)
-* insert Row(not-met, not-achieved, equivalent)
-* insert Row(dropped, not-attainable, relatedto)
