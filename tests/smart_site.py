@@ -58,6 +58,7 @@ async def site(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     await _copy(server_url)
     database, hands, vault = await open_database(_named(server_url, NAME), 8), Hands(), keys.vault(settings)
     async with database.unit(keys.LOCK) as unit:
+        await unit.execute("DELETE FROM signing_key")  # the template's, kept under another secret
         await keys.ensure(unit, vault, hands())
 
     async def signers() -> list[keys.SigningKey]:

@@ -15,6 +15,7 @@ from service.consent.release import Released
 from service.delivery.outcome import Answer, Fault
 from service.fhir.json import encode
 from service.kernel.clock import Clock
+from service.remote.discovery import Discovery
 from service.remote.door import Door, Failed, Received
 from service.remote.guard import RefusedAddress, same_origin
 from service.remote.tokens import TokenFailed, Tokens
@@ -26,7 +27,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|\\")
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """How to reach a partner. Without `token_url` its server is asked without a token.
+    """How to reach a partner. Without `token_url` its SMART configuration is asked; without one, no token.
 
     `recipient` is the name under which consent releases to it: its Organization reference.
     """
@@ -74,6 +75,7 @@ class Partners:
         self._door = door
         self._tokens = tokens
         self._clock = clock
+        self._discovery = Discovery(door, clock)
 
     async def send(self, document: Released, peer: Peer, request_id: str) -> Reply:
         """POST a transaction Bundle to the partner's base.
@@ -102,11 +104,14 @@ class Partners:
 
     async def _exchange(self, peer: Peer, ask: _Ask) -> Reply:
         """With a token if the partner wants one; a 401 is answered once, with a new token."""
-        if peer.token_url is None:
+        token_url = peer.token_url or await self._discovery.token_url(peer.fhir_base)
+        if isinstance(token_url, Failed):
+            return self._reply(token_url, ask)
+        if token_url is None:
             return self._reply(await self._door.ask(ask.method, ask.url, ask.headers(None), ask.body), ask)
-        reply, token = await self._with_token(peer.token_url, ask, None)
+        reply, token = await self._with_token(token_url, ask, None)
         if token and isinstance(reply.result, Answer) and reply.result.status == 401:
-            reply, _ = await self._with_token(peer.token_url, ask, token)
+            reply, _ = await self._with_token(token_url, ask, token)
         return reply
 
     async def _with_token(self, token_url: str, ask: _Ask, refused: str | None) -> tuple[Reply, str | None]:

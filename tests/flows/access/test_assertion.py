@@ -244,3 +244,97 @@ def test_nobodys_keys_are_real_keys_so_that_pretending_takes_as_long(make: Any) 
     assert public_keys.usable(nobody, key.alg)
     assert not assertions.verified(read, nobody)
     assertions.pretend(read)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [{"typ": None}, {"typ": "jwt"}, {"alg": "HS384"}, {"alg": None}, {"kid": ""}, {"kid": 1}, {"jku": 1},
+     {"crit": []}, {"b64": True}],
+)  # fmt: skip
+def test_a_header_that_is_not_smarts_is_refused_before_any_key_is_tried(header: dict[str, Any]) -> None:
+    with pytest.raises(Unproven):
+        assertions.read(made_by(KEY, "client", AUDIENCE, header=header))
+
+
+AT = int(NOW.timestamp())
+
+
+def _without_aud(claims: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in claims.items() if name != "aud"}
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"iss": None},
+        {"iss": ""},
+        {"iss": 1, "sub": 1},
+        {"sub": None},
+        {"sub": "other"},
+        {"iss": "", "sub": ""},
+    ],
+)
+def test_iss_and_sub_are_the_same_text(claims: dict[str, Any]) -> None:
+    with pytest.raises(Unproven, match="iss and sub"):
+        assertions.read(made_by(KEY, "client", AUDIENCE, **claims))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"jti": None}, {"jti": ""}, {"jti": 1}, {"jti": "x" * 256}, {"aud": None}, {"aud": AUDIENCE + "/"},
+     {"aud": [AUDIENCE, "x"]}, {"exp": AT}, {"exp": AT - 1}, {"exp": AT + 306}, {"exp": True}, {"exp": None},
+     {"exp": float(AT + 60)}, {"nbf": AT + 6}, {"iat": AT + 6}, {"nbf": True}, {"iat": "now"}],
+)  # fmt: skip
+def test_a_claim_that_is_not_smarts_is_refused(claims: dict[str, Any]) -> None:
+    read = assertions.read(
+        made_by(KEY, "client", claims.get("aud", AUDIENCE), now=AT, **_without_aud(claims))
+    )
+    with pytest.raises(Unproven):
+        assertions.prove(read, AUDIENCE, NOW)
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [{"exp": AT + 1}, {"exp": AT + 305}, {"nbf": AT + 5}, {"iat": AT + 5}, {"iat": AT - 0.5},
+     {"jti": "x" * 255}, {"aud": [AUDIENCE]}],
+)  # fmt: skip
+def test_the_last_value_that_is_allowed_is_allowed(claims: dict[str, Any]) -> None:
+    read = assertions.read(
+        made_by(KEY, "client", claims.get("aud", AUDIENCE), now=AT, **_without_aud(claims))
+    )
+    assert assertions.prove(read, AUDIENCE, NOW)
+
+
+def test_eight_kilobytes_are_allowed_and_not_one_more() -> None:
+    spare = assertions.MAX_BYTES - len(made_by(KEY, "client", AUDIENCE, filler=""))
+    fits = next(
+        made
+        for size in range(spare * 3 // 4 - 4, spare * 3 // 4 + 4)
+        if len(made := made_by(KEY, "client", AUDIENCE, filler="x" * size)) in (8191, 8192)
+    )
+    assert assertions.read(fits)
+    with pytest.raises(Unproven, match="longer"):
+        assertions.read(made_by(KEY, "client", AUDIENCE, filler="x" * spare))
+
+
+def test_another_spelling_of_the_same_signature_is_refused() -> None:
+    """The last character of an RSA signature has four bits that no byte needs."""
+    made = made_by(rs384(), "client", AUDIENCE)
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    twin = made[:-1] + alphabet[alphabet.index(made[-1]) + 1]
+    raw = [base64.urlsafe_b64decode(text.rpartition(".")[2] + "==") for text in (made, twin)]
+    assert raw[0] == raw[1]
+    assert assertions.read(made)
+    with pytest.raises(Unproven, match="canonical"):
+        assertions.read(twin)
+
+
+def test_a_key_of_the_weak_smart_card_generator_is_no_key() -> None:
+    if not HOSTILE.exists():
+        pytest.skip("the Wycheproof vectors are not here")
+    weak = [group for group, _ in vectors("wycheproof_jwk.json") if "roca" in group["comment"]]
+    [key] = key_set(weak[0])["keys"]
+    bare = {name: key[name] for name in ("kty", "n", "e", "kid")}
+    assert public_keys.roca(bare)
+    assert not public_keys.usable(bare, "RS384")
+    assert not any(public_keys.roca(rs384().public) for _ in range(3))
