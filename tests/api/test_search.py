@@ -336,6 +336,29 @@ async def test_a_known_client_without_consent_is_neither_shown_nor_followed(serv
         assert ids(await found(client, "Task?_include=Task:focus&_include=Task:patient"), "include") == []
 
 
+async def test_a_partner_pages_over_what_is_withheld(service: Service) -> None:
+    registered = await service.partner("Food Bank", "referral-recipient", scopes=(FULL,))
+    me = registered["client_id"]
+    await put(service, *[task(f"w{n:03}", "1") for n in range(130)], shared=(me,))
+    await put(service, *[task(f"x{n:03}", "1") for n in range(7)], author=me)
+    async with await service.client("Food Bank") as client:
+        seen, url = [], f"{service.base}/Task?_count=3&_total=accurate"
+        while url:
+            bundle = (await client.get(url)).json()
+            seen.append(ids(bundle))
+            url = link(bundle, "next")
+        assert [len(page) for page in seen] == [3, 3, 1]
+        assert (await found(client, "Task?_count=3&_total=accurate"))["total"] == 7
+
+
+async def test_a_narrowed_scope_narrows_the_search(service: Service) -> None:
+    await service.partner("Narrow", "casework", scopes=("system/Task.rs?status=requested",))
+    await put(service, task("t1", "1"), task("t2", "1", status="completed"))
+    async with await service.client("Narrow") as client:
+        assert ids(await found(client, "Task")) == ["Task/t1"]
+        assert ids(await found(client, "Task?status=completed")) == []
+
+
 async def test_a_token_that_does_not_cover_the_type_is_forbidden(service: Service) -> None:
     await service.partner("Reader", "referral-recipient", scopes=("system/Task.rs",))
     await put(service, patient("1"))

@@ -8,6 +8,7 @@ from service.fhir.outcome import IssueCode
 from service.fhir.search.parameters import Parameter, parameters
 
 MAX_DEPTH = 3
+MAX_BREADTH = 64
 MAX_ALTERNATIVES = 1000
 
 
@@ -38,12 +39,18 @@ class Asking:
     reachable: Callable[[str], bool]
     served: tuple[str, ...]
     depth: int = 0
+    breadth: int = 1
 
-    def inside(self, type_: str) -> "Asking":
-        """The same question one link further on. Raises Wrong when that is too deep."""
+    def inside(self, type_: str, ways: int = 1) -> "Asking":
+        """The same question one link further on, one of so many ways. Raises Wrong for too many."""
         if self.depth >= MAX_DEPTH:
             raise Wrong(f"chains and _has go {MAX_DEPTH} links deep at most", "too-costly")
-        return replace(self, types=(type_,), depth=self.depth + 1)
+        breadth = self.breadth * ways
+        if breadth > MAX_BREADTH:
+            raise Wrong(
+                "the chain may lead over too many types: name them, as in subject:Patient", "too-costly"
+            )
+        return replace(self, types=(type_,), depth=self.depth + 1, breadth=breadth)
 
     def parameter(self, code: str) -> Parameter:
         """The parameter as each of the types has it (they agree where there are several). Raises Unknown."""

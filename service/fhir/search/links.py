@@ -43,10 +43,12 @@ def _chain(asking: Asking, code: str, wanted: str, rest: str, value: str) -> Con
     parameter = asking.parameter(code)
     if parameter.type != "reference":
         raise Wrong(f"{code} is not a reference, so nothing can be chained to it")
+    targets = _targets(asking, parameter, wanted, rest)
+    ways = len(targets) * len(asking.types)
     found = [
-        (Chain(keys.name(source, code), target, (understand(asking.inside(target), rest, value),)),)
+        (Chain(keys.name(source, code), target, (understand(asking.inside(target, ways), rest, value),)),)
         for source in asking.types
-        for target in _targets(asking, parameter, wanted, rest)
+        for target in targets
     ]
     return found[0][0] if len(found) == 1 else OneOf(tuple(found))
 

@@ -21,6 +21,7 @@ from service.kernel.failures import Refused
 
 MAX_COUNT = 1000
 MAX_PAIRS = 100
+MAX_VALUES = 2000
 REFUSED = {
     "_text": "full-text search of narratives",
     "_content": "full-text search",
@@ -69,8 +70,9 @@ def parse(
     Raises Refused("malformed") with an issue for every parameter that cannot be answered.
     """
     draft = _Draft(Asking(tuple(types), now, base, reachable, tuple(served)))
-    if len(pairs) > MAX_PAIRS:
-        raise Refused("malformed", f"a search takes {MAX_PAIRS} parameters at most")
+    if len(pairs) > MAX_PAIRS or sum(value.count(",") for _, value in pairs) > MAX_VALUES:
+        text = f"a search takes at most {MAX_PAIRS} parameters with {MAX_VALUES} alternatives in all"
+        raise Refused("malformed", text, [Issue("error", "too-costly", text)])
     if within:
         draft.where.append(_inside(draft.asking, *within))
     for name, value in pairs:

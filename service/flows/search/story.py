@@ -29,6 +29,9 @@ from service.store import search as store
 ROUNDS = 20
 """Pages asked of the database for one page shown, when consent withholds most of what is found."""
 
+BATCH = 100
+"""Rows weighed at a time for a partner."""
+
 COUNTED = 10_000
 """Matches that are weighed one by one for a partner's total; more of them have no total."""
 
@@ -84,16 +87,21 @@ def _resumed(context: Context, caller: Caller, question: Question) -> tuple[Ques
     """The question, as it was first asked if this is a further page."""
     for name, value in question.pairs:
         if any(character < " " for character in name + value):
-            raise Refused("malformed", "a search parameter holds a control character")
+            raise _malformed("a search parameter holds a control character")
     cursor = dict(question.pairs).get("_cursor")
     if cursor is None:
         return question, (), context.clock()
     others = {name for name, _ in question.pairs} - {"_cursor", "_format", "_pretty"}
     if others:
-        text = "_cursor holds the whole search and stands alone; follow the next link as it was given"
-        raise Refused("malformed", text, [Issue("error", "invalid", text)])
+        raise _malformed(
+            "_cursor holds the whole search and stands alone; follow the next link as it was given"
+        )
     mark = unseal(context.settings, cursor, caller.client_id, question.type)
     return Question(mark.type, mark.pairs, False, mark.within), mark.place, mark.asked
+
+
+def _malformed(text: str) -> Refused:
+    return Refused("malformed", text, [Issue("error", "invalid", text)])
 
 
 def _types(caller: Caller, question: Question) -> tuple[str, ...]:
@@ -108,7 +116,8 @@ def _types(caller: Caller, question: Question) -> tuple[str, ...]:
     possible = compartment(question.within[0]) if question.within else catalogue
     named = [type_ for name, value in question.pairs if name == "_type" for type_ in value.split(",")]
     for type_ in named:
-        spec_of(type_, "search")
+        if type_ not in catalogue:
+            raise _malformed("_type names a type that this server does not offer; GET metadata lists them")
         caller.require(type_, "s")
     able = [t for t, spec in catalogue.items() if t in possible and "search" in spec.interactions]
     found = tuple(t for t in able if (t in named if named else caller.allows(t, "s")))
@@ -155,13 +164,19 @@ def _kept(query: Query) -> Pairs:
 async def _page(
     connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted, place: store.Place
 ) -> _Found:
+    """Rows until the page is full. For partners more is fetched at a time, as consent may withhold most."""
     rows: list[Row] = []
+    batch = 1 if eyes is store.EVERYTHING else BATCH
     for _ in range(ROUNDS):
-        page = await store.run(connection, query, eyes, place, query.count - len(rows))
-        rows += await permitted([row for row, _ in page.rows])
-        place = page.rows[-1][1] if page.rows else place
+        room = query.count - len(rows)
+        page = await store.run(connection, query, eyes, place, max(room, batch))
+        kept = await permitted([row for row, _ in page.rows])
+        rows += kept[:room]
+        if len(kept) > room:
+            return _Found(rows, next(at for row, at in page.rows if row is rows[-1]))
         if not page.more:
             return _Found(rows, None)
+        place = page.rows[-1][1]
         if len(rows) == query.count:
             break
     return _Found(rows, place)

@@ -5,10 +5,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 
+from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.fhir.search.query import Query
+from service.kernel.failures import Refused
 from service.store.search import plan
 from service.store.search.statement import Eyes, Statement
 
@@ -44,6 +47,9 @@ async def snapshot(connection: Any) -> AsyncIterator[Any]:
     await connection.execute(_BEGIN)
     try:
         yield connection
+    except asyncpg.QueryCanceledError as error:
+        text = "the search took too long and was given up; please narrow it"
+        raise Refused("malformed", text, [Issue("error", "too-costly", text)]) from error
     finally:
         await connection.execute("ROLLBACK")
 

@@ -29,6 +29,9 @@ EVERYTHING = Eyes("*")
 """The custodian's eyes; no client_id is `*`. Compared by identity, never by value."""
 
 
+_WRITTEN_OUT = 100
+
+
 class Statement:
     """Collects values for `$1`, `$2` …, and names for tables."""
 
@@ -52,7 +55,10 @@ class Statement:
         return f"hashtextextended({self.bind(key)}, 0)"
 
     def hashes(self, keys: tuple[str, ...]) -> str:
-        """An array of hashes. Written out, so that the planner knows how common each one is."""
+        """An array of hashes. Written out, so that the planner knows how common each one is; unless long."""
+        if len(keys) > _WRITTEN_OUT:
+            many = self.bind(list(keys), "text[]")
+            return f"ARRAY(SELECT hashtextextended(k, 0) FROM unnest({many}) k)"  # noqa: S608
         return "ARRAY[" + ", ".join(self.hash(key) for key in dict.fromkeys(keys)) + "]::bigint[]"
 
     def visible(self, row: str) -> str:
