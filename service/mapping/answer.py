@@ -8,7 +8,7 @@ from service.fhir.json import JsonObject
 from service.fhir.models import check, said
 from service.kernel.clock import instant
 from service.mapping.context import MappingContext
-from service.mapping.identity import refer
+from service.mapping.identity import refer_person
 from service.mapping.referral import outputs
 
 _PROGRESS: Final = (
@@ -26,7 +26,7 @@ _PROGRESS: Final = (
 def answered(task: JsonObject, answer: ReferralAnswer, context: MappingContext) -> JsonObject:
     """The Task with this answer. Outputs are added, never replaced; a note is added. The move itself is
     judged by the partner's dialect, not here."""
-    author = refer(context, "case-managers", answer.case_manager) if answer.case_manager else None
+    author = refer_person(context, answer.case_manager) if answer.case_manager else None
     remark = {"authorReference": author, "time": instant(context.now), "text": answer.note}
     made: JsonObject = {key: value for key, value in task.items() if key != "statusReason"}
     made["status"] = answer.status

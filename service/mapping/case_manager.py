@@ -1,6 +1,6 @@
 """Case manager ⇄ Practitioner + PractitionerRole (US Core Practitioner, SDOHCC PractitionerRole)."""
 
-from typing import Any
+from typing import Any, Final
 
 from service.casework.records.case_manager import BackgroundCheck, CaseManager, Qualification
 from service.casework.records.words import PersonName
@@ -27,6 +27,10 @@ from service.mapping.names import (
     profile,
 )
 from service.mapping.terms import terms
+
+_UNKNOWN: Final[JsonObject] = {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}
+_NO_CONTACT: Final[JsonObject] = {"_system": _UNKNOWN, "_value": _UNKNOWN}
+"""SDOHCC asks how to reach a worker in a role (pd-1); where nobody said, that is said."""
 
 
 def to_fhir(worker: CaseManager, context: MappingContext) -> Mapped:
@@ -87,8 +91,7 @@ def _practitioner(worker: CaseManager, context: MappingContext) -> JsonObject:
 
 def _family_named(name: JsonObject) -> JsonObject:
     """US Core asks a practitioner's name for its family part; where there is none, that is said."""
-    absent = {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}
-    return name if name["family"] else {**name, "_family": absent}
+    return name if name["family"] else {**name, "_family": _UNKNOWN}
 
 
 def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
@@ -97,7 +100,7 @@ def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
     return build(
         "PractitionerRole",
         id=resource_id(context, "case-managers", worker.id, "PractitionerRole"),
-        meta={"profile": [profile("casebridge-case-manager-role")]} if worker.contacts else None,
+        meta={"profile": [profile("casebridge-case-manager-role")]},
         extension=[parts.fhir_extension(SUPERVISOR, "valueReference", supervisor)],
         identifier=[own_identifier(context, "case-managers", worker.id)],
         active=worker.active,
@@ -107,7 +110,7 @@ def _role(worker: CaseManager, context: MappingContext) -> JsonObject:
         if worker.agency
         else own_organization(context),
         code=[_fhir_role_code(code) for code in worker.roles],
-        telecom=[parts.fhir_contact(c) for c in worker.contacts],
+        telecom=[parts.fhir_contact(c) for c in worker.contacts] or [_NO_CONTACT],
     )
 
 

@@ -33,6 +33,7 @@ from service.mapping.identity import (
     resource_id,
 )
 from service.mapping.names import (
+    ABSENT,
     ACT_CODE,
     ALL_INFORMATION,
     CONSENT_ACTION,
@@ -53,6 +54,8 @@ from service.mapping.terms import terms
 
 POLICY: Final = "https://www.ecfr.gov/current/title-42/chapter-I/subchapter-A/part-2"
 _NO_FORM: Final = "Signed form kept by the agency"
+_UNSIGNED: Final[JsonObject] = {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}
+"""A consent not yet signed has no date, and permits nothing."""
 _CLASSES: Final = "information-category-to-class"
 _LABELS: Final = "information-category-to-sensitivity"
 
@@ -147,7 +150,7 @@ def _consent(
         scope={"coding": [{"system": CONSENT_SCOPE, "code": "patient-privacy"}]},
         category=_categories(permission),
         patient=refer(context, "clients", consent.client),
-        dateTime=signed.at if signed else None,
+        **({"dateTime": signed.at} if signed else {"_dateTime": _UNSIGNED}),
         performer=[_performer(consent, signed, context)] if signed else None,
         organization=[
             refer(context, "agencies", consent.discloser) if consent.discloser else own_organization(context)

@@ -23,6 +23,8 @@ NOUNS: Final = {
     "referrals": "referral",
     "encounters": "encounter",
     "gpra-interviews": "gpra-interview",
+    "service-outcomes": "service-outcome",
+    "complaints": "complaint",
 }
 """Kind of record → the noun in its identifier system. Parts of a record have nouns of their own."""
 _FACES: Final = {

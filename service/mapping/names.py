@@ -41,6 +41,7 @@ TOOK_PART: Final = profile("took-part")
 GPRA_INTERVIEW: Final = profile("gpra-interview")
 PRIMARY: Final = profile("primary-case-manager")
 ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+SESSIONS: Final = profile("sessions")
 GOAL_SERVED: Final = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 INTERPRETER: Final = "http://hl7.org/fhir/StructureDefinition/patient-interpreterRequired"
 

@@ -14,11 +14,13 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    complaint,
     consent,
     encounter,
     gpra_interview,
     inbound,
     referral,
+    service_outcome,
 )
 from service.mapping.context import Mapped, MappingContext, Told, note
 from service.mapping.withdraw import withdrawn
@@ -61,6 +63,8 @@ table: Final = MappingProxyType(
         "care-plans": _row(care_plan.to_fhir, care_plan.to_record),
         "encounters": _row(encounter.to_fhir, encounter.to_record),
         "gpra-interviews": _row(gpra_interview.to_fhir, gpra_interview.to_record),
+        "service-outcomes": _row(service_outcome.to_fhir, service_outcome.to_record),
+        "complaints": _row(complaint.to_fhir, complaint.to_record),
         "referrals": _row(referral.to_fhir, inbound.told),
     }
 )

@@ -2,6 +2,7 @@
 
 from service.casework.records import example, read_answer
 from service.fhir.json import JsonObject
+from service.fhir.validate import load
 from service.mapping import table
 from service.mapping.answer import answered, keep_progress
 from tests.mapping.context import HERE
@@ -37,3 +38,14 @@ def test_a_record_handed_over_again_keeps_what_the_performer_said() -> None:
 
 def test_a_withdrawn_record_speaks_for_itself() -> None:
     assert keep_progress(task(status="cancelled"), task(status="accepted"))["status"] == "cancelled"
+
+
+def test_the_next_version_is_a_valid_task() -> None:
+    answer = {
+        "status": "completed",
+        "outcome": "Moved in",
+        "note": "Key given",
+        "caseManager": "victoria-chen",
+    }
+    after = answered(task(), read_answer(answer), HERE)
+    assert [issue.text for issue in load().validate(after) if issue.fails] == []

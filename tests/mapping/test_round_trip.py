@@ -14,11 +14,13 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    complaint,
     consent,
     encounter,
     gpra_interview,
     inbound,
     referral,
+    service_outcome,
     table,
 )
 from service.mapping.context import Mapped, Told
@@ -34,6 +36,8 @@ MADE_BY = {
     "care-plans": care_plan,
     "encounters": encounter,
     "gpra-interviews": gpra_interview,
+    "service-outcomes": service_outcome,
+    "complaints": complaint,
     "referrals": referral,
 }
 

@@ -11,10 +11,12 @@ from service.casework.records import (
     care_plan,
     case_manager,
     client,
+    complaint,
     consent,
     encounter,
     gpra_interview,
     referral,
+    service_outcome,
 )
 
 Record: TypeAlias = (
@@ -27,6 +29,8 @@ Record: TypeAlias = (
     | referral.Referral
     | encounter.Encounter
     | gpra_interview.GpraInterview
+    | service_outcome.ServiceOutcome
+    | complaint.Complaint
 )
 
 
@@ -48,6 +52,8 @@ _ROWS = (
     Kind("care-plans", care_plan.CarePlan, care_plan.EXAMPLE),
     Kind("encounters", encounter.Encounter, encounter.EXAMPLE),
     Kind("gpra-interviews", gpra_interview.GpraInterview, gpra_interview.EXAMPLE),
+    Kind("service-outcomes", service_outcome.ServiceOutcome, service_outcome.EXAMPLE),
+    Kind("complaints", complaint.Complaint, complaint.EXAMPLE),
     Kind("referrals", referral.Referral, referral.EXAMPLE),
 )
 
