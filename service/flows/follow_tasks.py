@@ -10,8 +10,9 @@ from datetime import timedelta
 
 from service.delivery.outcome import Answer
 from service.fhir.json import BadJson, JsonObject, decode_object
+from service.fhir.references import absolute
 from service.flows import advance_referral
-from service.flows.advance_referral import Side, task_of
+from service.flows.advance_referral import side_of, task_of
 from service.flows.context import Context
 from service.flows.deliver import peer_of
 from service.flows.writing import version_of
@@ -119,10 +120,10 @@ async def take_over(
         ):
             return
         before = task_of(row)
-        side = Side(partner.client_id, partner.name, partner.dialect)
+        side = side_of(partner)
         await loops.seen(unit, loop_id, version)
         verdict = lifecycle.settle(side.dialect, referral.state(before), referral.state(remote), "target")
-        told = {name: remote[name] for name in PERFORMERS if name in remote}
+        told = absolute({name: remote[name] for name in PERFORMERS if name in remote}, partner.fhir_base or "")
         after = {**{name: value for name, value in before.items() if name not in PERFORMERS}, **told}
         if isinstance(verdict, lifecycle.Late | lifecycle.Illegal) or after == before:
             return
