@@ -6,10 +6,10 @@ from typing import Literal, get_args
 
 Behaviour = Literal["accept-complete", "reject", "slow", "flaky", "down"]
 BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
-Fault = Literal["unavailable", "reset-before", "reset-after", "silence"]
-"""A 503; the connection cut before anything is done, or after; no answer until the caller gives up."""
+Fault = Literal["unavailable", "reset-before", "reset-after", "silence-before", "silence-after"]
+"""A 503; the connection cut before anything is done, or after; no answer for long, the same two ways."""
 
-_FAULTS: tuple[Fault, ...] = ("unavailable", "reset-before", "reset-after", "silence")
+_FAULTS: tuple[Fault, ...] = get_args(Fault)
 FLAKY = 0.3
 
 

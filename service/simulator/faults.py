@@ -34,9 +34,15 @@ class Faulty:
             case "reset-after":
                 await self._app(scope, receive, _nowhere)
                 await _cut(scope)
-            case "silence":
-                await asyncio.sleep(self._manner.silence)
-                await _cut(scope)
+            case "silence-before":
+                await self._silence(scope)
+            case "silence-after":
+                await self._app(scope, receive, _nowhere)
+                await self._silence(scope)
+
+    async def _silence(self, scope: Scope) -> None:
+        await asyncio.sleep(self._manner.silence)
+        await _cut(scope)
 
 
 async def _unavailable(send: Send) -> None:

@@ -113,8 +113,11 @@ def _environment(folder: Path) -> dict[str, str]:
 
 async def _all(starting: list[Any]) -> list[Child]:
     """All at once; the first that fails ends the waiting for the others."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(each) for each in starting]
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(each) for each in starting]
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
