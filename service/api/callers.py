@@ -9,11 +9,10 @@ from typing import NoReturn
 from starlette.requests import Request
 
 from service.fhir.outcome import Issue
-from service.flows.access.scopes import parse_all
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.identify_caller import identify_caller
 from service.kernel.failures import Refused
-from service.store import tokens
 
 _BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]{1,512}=*)", re.IGNORECASE)
 _REALM = 'Bearer realm="casebridge"'
@@ -32,17 +31,10 @@ async def caller_with(context: Context, authorization: list[str]) -> Caller:
     match = _BEARER.fullmatch(authorization[0].strip())
     if len(authorization) > 1 or not match:
         _refuse("the Authorization header is not one bearer token", "invalid_request")
-    async with context.database.reading() as connection:
-        living = await tokens.living(connection, match[1], context.clock())
-    if living is None:
+    caller = await identify_caller(context, match[1])
+    if caller is None:
         _refuse("the access token is unknown, expired or withdrawn", "invalid_token")
-    return Caller(
-        client_id=living.client_id,
-        name=living.name,
-        organization=living.organization,
-        roles=frozenset(living.roles),
-        scopes=parse_all(living.scopes),
-    )
+    return caller
 
 
 def _refuse(text: str, error: str) -> NoReturn:

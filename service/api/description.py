@@ -16,7 +16,7 @@ Document = dict[str, Any]
 _FHIR = "application/fhir+json"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 _OUTCOME = {_FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}}
-_BEARER = [{"bearer": []}]
+_BEARER: list[Document] = [{"bearer": []}]
 
 
 def openapi(app: FastAPI) -> Document:
@@ -145,7 +145,7 @@ def _type(name: str, offered: set[str]) -> Document:
             {"200": _said("that version", _resource(name)), **_some(_OUTCOME, "404", "410")},
             security=_BEARER,
         )
-    }  # noqa: E501
+    }
     return {
         f"/fhir/{name}": whole,
         f"/fhir/{name}/{{id}}": {"parameters": [_ID], **item},
@@ -201,7 +201,7 @@ def _casework() -> Document:
                 "200": _said("the schema", {"application/schema+json": {"schema": {"type": "object"}}}),
                 "404": _said("no such kind", _PROBLEM),
             },
-        ),  # noqa: E501
+        ),
     }
     return paths
 
@@ -259,7 +259,7 @@ def _operations() -> Document:
                 "operations",
                 {"200": _said("text format", {"text/plain": {"schema": {"type": "string"}}})},
             )
-        },  # noqa: E501
+        },
     }
 
 

@@ -91,7 +91,9 @@ class _Site:
     def run(self, *words: str) -> str:
         """A casebridge command on this site."""
         command = [sys.executable, "-m", "service", *words]
-        done = subprocess.run(command, env=_environment(self.home), capture_output=True, text=True, check=False)  # noqa: S603
+        done = subprocess.run(
+            command, env=_environment(self.home), capture_output=True, text=True, check=False
+        )
         if done.returncode != 0:
             raise Unavailable(f"casebridge {' '.join(words)}: {done.stderr.strip()}")
         return done.stdout.strip()
@@ -122,14 +124,14 @@ def _environment(home: Path) -> dict[str, str]:
 async def _site() -> AsyncIterator[_Site]:
     home = Path(tempfile.mkdtemp(prefix="casebridge-bench-"))
     command = [sys.executable, "-m", "service", "serve", "--port", "0", "--no-worker"]
-    process = subprocess.Popen(command, env=_environment(home), stdout=subprocess.PIPE, text=True)  # noqa: S603, ASYNC220
+    process = subprocess.Popen(command, env=_environment(home), stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         line = await asyncio.to_thread(process.stdout.readline)
         yield _Site(home, line.split()[1], process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(20)  # noqa: ASYNC222 - nothing else is running
+        process.wait(20)
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -140,7 +142,10 @@ async def _measure(count: int) -> list[Figure]:
             site.run("partner", "add", "Bench Clinic", "--role", "ehr")
             site.run("partner", "add", "Bench Home", "--role", "casework")
             site.run("partner", "add", "Bench Agency", "--role", "referral-recipient", "--fhir-base", sink)
-            clinic, home = site.run("partner", "token", "Bench Clinic"), site.run("partner", "token", "Bench Home")
+            clinic, home = (
+                site.run("partner", "token", "Bench Clinic"),
+                site.run("partner", "token", "Bench Home"),
+            )
             figures = []
             async with _client(site.url, clinic) as fhir, _client(site.url, home) as casework:
                 for stage in (_create, _read, _search, _transaction):
@@ -160,7 +165,11 @@ def _client(url: str, token: str) -> httpx.AsyncClient:
 
 
 async def _load(
-    site: _Site, name: str, count: int, budget: tuple[float, float], ask: Callable[[int], Awaitable[httpx.Response]]
+    site: _Site,
+    name: str,
+    count: int,
+    budget: tuple[float, float],
+    ask: Callable[[int], Awaitable[httpx.Response]],
 ) -> Figure:
     """`ask` is called `count` times, CONCURRENCY at once; a warm-up of a tenth is not counted."""
     for number in range(max(count // 10, 20)):
@@ -195,13 +204,25 @@ def _figure(
 async def _create(site: _Site, client: httpx.AsyncClient, count: int) -> Figure:
     patient = (await client.post("/fhir/Patient", content=PATIENT)).json()["id"]
     body = request_for(patient)
-    return await _load(site, "create ServiceRequest", count, (1.2, 0.8), lambda _: client.post("/fhir/ServiceRequest", content=body))
+    return await _load(
+        site,
+        "create ServiceRequest",
+        count,
+        (1.2, 0.8),
+        lambda _: client.post("/fhir/ServiceRequest", content=body),
+    )
 
 
 async def _read(site: _Site, client: httpx.AsyncClient, count: int) -> Figure:
     found = (await client.get("/fhir/ServiceRequest?_count=100")).json()["entry"]
     ids = [each["resource"]["id"] for each in found]
-    return await _load(site, "read by id", count, (0.5, 0.2), lambda n: client.get(f"/fhir/ServiceRequest/{ids[n % len(ids)]}"))
+    return await _load(
+        site,
+        "read by id",
+        count,
+        (0.5, 0.2),
+        lambda n: client.get(f"/fhir/ServiceRequest/{ids[n % len(ids)]}"),
+    )
 
 
 async def _search(site: _Site, client: httpx.AsyncClient, count: int) -> Figure:
@@ -219,7 +240,11 @@ async def _search(site: _Site, client: httpx.AsyncClient, count: int) -> Figure:
 
 async def _transaction(site: _Site, client: httpx.AsyncClient, count: int) -> Figure:
     return await _load(
-        site, "transaction of 3", count // 2, (3.0, 1.5), lambda n: client.post("/fhir", content=referral_bundle(n))
+        site,
+        "transaction of 3",
+        count // 2,
+        (3.0, 1.5),
+        lambda n: client.post("/fhir", content=referral_bundle(n)),
     )
 
 
@@ -229,8 +254,14 @@ async def _records(site: _Site, client: httpx.AsyncClient, count: int) -> Figure
     agency = {"name": "Bench Agency"}
     (await client.put("/casework/v1/agencies/bench", json=agency, headers=headers)).raise_for_status()
     person = kinds["clients"].example
-    (await client.put(f"/casework/v1/clients/{person['id']}", json=person, headers=headers)).raise_for_status()
-    permission = {"recipients": [{"agency": "bench"}], "information": ["everything"], "purposes": ["treatment"]}
+    (
+        await client.put(f"/casework/v1/clients/{person['id']}", json=person, headers=headers)
+    ).raise_for_status()
+    permission = {
+        "recipients": [{"agency": "bench"}],
+        "information": ["everything"],
+        "purposes": ["treatment"],
+    }
     given = {**kinds["consents"].example, "permissions": [permission], "expires": "2099-12-31"}
     (await client.put(f"/casework/v1/consents/{given['id']}", json=given, headers=headers)).raise_for_status()
     example: dict[str, Any] = {**kinds["referrals"].example, "recipient": "bench"}
@@ -238,7 +269,9 @@ async def _records(site: _Site, client: httpx.AsyncClient, count: int) -> Figure
 
     def ask(number: int) -> Awaitable[httpx.Response]:
         id_ = f"referral-{number + count}"
-        return client.put(f"/casework/v1/referrals/{id_}", content=json.dumps({**example, "id": id_}), headers=headers)
+        return client.put(
+            f"/casework/v1/referrals/{id_}", content=json.dumps({**example, "id": id_}), headers=headers
+        )
 
     return await _load(site, "referral record in", count // 3, (4.0, 2.0), ask)
 
@@ -247,7 +280,9 @@ async def _deliveries(site: _Site, count: int) -> Figure:
     """The worker alone, until the outbox is empty: consent decided, released, sent, settled."""
     waiting = _open_deliveries(site)
     command = [sys.executable, "-m", "service", "worker"]
-    worker = subprocess.Popen(command, env=_environment(site.home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603, ASYNC220
+    worker = subprocess.Popen(
+        command, env=_environment(site.home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     process = psutil.Process(worker.pid)
     await asyncio.sleep(0.5)
     began, start, database = time.perf_counter(), None, site.cpu()[1]
@@ -260,7 +295,7 @@ async def _deliveries(site: _Site, count: int) -> Figure:
     spent = _seconds(process) - (start or 0.0)
     used = site.cpu()[1] - database
     worker.terminate()
-    worker.wait(20)  # noqa: ASYNC222
+    worker.wait(20)
     return Figure(
         "delivery attempt", done, done / took, took * 1000 / done, took * 1000 / done, spent * 1000 / done,
         used * 1000 / done, (2.0, 1.0),
@@ -269,7 +304,9 @@ async def _deliveries(site: _Site, count: int) -> Figure:
 
 def _open_deliveries(site: _Site) -> int:
     text = httpx.get(f"{site.url}/metrics", trust_env=False).text
-    counts = [line.split() for line in text.splitlines() if 'state="pending"' in line or 'state="failing"' in line]
+    counts = [
+        line.split() for line in text.splitlines() if 'state="pending"' in line or 'state="failing"' in line
+    ]
     return sum(int(number) for _, number in counts)
 
 
@@ -279,7 +316,15 @@ async def _sink() -> AsyncIterator[str]:
 
     async def take(request: Request) -> JSONResponse:
         bundle = await request.json()
-        made = [{"response": {"status": "201 Created", "location": f"{row['resource']['resourceType']}/1/_history/1"}} for row in bundle["entry"]]
+        made = [
+            {
+                "response": {
+                    "status": "201 Created",
+                    "location": f"{row['resource']['resourceType']}/1/_history/1",
+                }
+            }
+            for row in bundle["entry"]
+        ]
         return JSONResponse({"resourceType": "Bundle", "type": "transaction-response", "entry": made})
 
     app = Starlette(routes=[Route("/fhir", take, methods=["POST"])])
@@ -293,4 +338,3 @@ async def _sink() -> AsyncIterator[str]:
     finally:
         server.should_exit = True
         await task
-

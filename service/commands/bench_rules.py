@@ -35,7 +35,7 @@ def measure_rules(rounds: int) -> list[Row]:
     request = decode_object(encode({**REQUEST, "subject": {"reference": "Patient/1"}}))
     task = decode_object(encode(_task()))
     questionnaire, answers = _long_form(200)
-    loaded = subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, text=True, check=True)  # noqa: S603
+    loaded = subprocess.run([sys.executable, "-c", _LOAD], capture_output=True, text=True, check=True)
     seconds, megabytes = json.loads(loaded.stdout)
     return [
         _timed("ServiceRequest against our profile", rounds, 0.5, lambda: rules.validate(request, [ours + "request"])),
@@ -70,8 +70,15 @@ def _task() -> JsonObject:
 
 
 def _long_form(count: int) -> tuple[JsonObject, JsonObject]:
-    items = [{"linkId": f"q{number}", "text": f"Question {number}", "type": "integer"} for number in range(count)]
-    form = {"resourceType": "Questionnaire", "url": "http://bench.example/form", "status": "active", "item": items}
+    items = [
+        {"linkId": f"q{number}", "text": f"Question {number}", "type": "integer"} for number in range(count)
+    ]
+    form = {
+        "resourceType": "Questionnaire",
+        "url": "http://bench.example/form",
+        "status": "active",
+        "item": items,
+    }
     answers = {
         "resourceType": "QuestionnaireResponse", "status": "completed", "questionnaire": "http://bench.example/form",
         "subject": {"reference": "Patient/1"}, "authored": "2026-03-09",

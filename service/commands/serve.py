@@ -89,7 +89,9 @@ def _only_one(chosen: Settings):  # type: ignore[no-untyped-def]
         except OSError:
             lock.seek(0)
             owner = lock.read().strip() or "another process"
-            text = f"a service is already running on {chosen.data_dir} (process {owner}); give --data-dir another folder"
+            text = (
+                f"a service is already running on {chosen.data_dir} (process {owner}); use another --data-dir"
+            )
             raise Unavailable(text) from None
         lock.seek(0)
         lock.truncate()
@@ -178,8 +180,7 @@ def _serve_many(wiring: Wiring, listening: socket.socket, shown: str, count: int
     serving = [sys.executable, "-m", "service", "serve-child", str(listening.fileno())]
     commands = [serving] * count + ([[sys.executable, "-m", "service", "worker"]] if deliver else [])
     children = [
-        subprocess.Popen(command, env=common, pass_fds=(reading, listening.fileno()))
-        for command in commands  # noqa: S603
+        subprocess.Popen(command, env=common, pass_fds=(reading, listening.fileno())) for command in commands
     ]
     os.close(reading)
     told = threading.Event()

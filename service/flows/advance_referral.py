@@ -6,20 +6,22 @@ case manager's answer), so that the new version, the loop, the event and the out
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
+from service.fhir.row import Row
 from service.flows.context import Context
 from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import new_id
-from service.referral import lifecycle, loop as referral
+from service.referral import lifecycle
+from service.referral import loop as referral
 from service.referral.dialects import Dialect
 from service.store import loops, records, resources
 from service.store.loops import Loop
-from service.fhir.row import Row
+from service.store.partners import Partner
 from service.store.unit import Outgoing, Shared, Told, Unit
 
 FIXED = ("intent", "code", "focus", "for", "requester", "identifier", "basedOn", "partOf", "groupIdentifier")
@@ -33,6 +35,11 @@ class Side:
     client_id: str
     name: str
     dialect: Dialect
+
+
+def side_of(partner: Partner) -> Side:
+    """A partner as the other side of a loop; its dialect is one of the database's CHECK constraint."""
+    return Side(partner.client_id, partner.name, cast("Dialect", partner.dialect))
 
 
 def task_of(row: Row) -> JsonObject:
@@ -111,7 +118,12 @@ async def _tell(
     client = await records.becoming(unit, loop.source, loop.patient) if loop.patient else None
     for event in events:
         unit.tell(
-            Told(loop.source, event.kind, now, encode(_body(loop, side, event, now, client and client.id)))
+            Told(
+                loop.source,
+                event.kind,
+                now,
+                encode(_body(loop, side, event, now, client.id if client else None)),
+            )
         )
 
 

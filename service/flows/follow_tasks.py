@@ -76,9 +76,7 @@ async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, J
             for row in rows
             if isinstance(row, dict) and row.get("resourceType") == "Task"
         ]
-    ordered = sorted(
-        {version: task for version, task in reversed(versions)}.items(), key=lambda each: _order(each[0])
-    )
+    ordered = sorted(dict(reversed(versions)).items(), key=lambda each: _order(each[0]))
     seen = _order(loop.remote_seen) if loop.remote_seen else None
     return [each for each in ordered if seen is None or _order(each[0]) > seen]
 
@@ -123,7 +121,9 @@ async def take_over(
         side = side_of(partner)
         await loops.seen(unit, loop_id, version)
         verdict = lifecycle.settle(side.dialect, referral.state(before), referral.state(remote), "target")
-        told = absolute({name: remote[name] for name in PERFORMERS if name in remote}, partner.fhir_base or "")
+        told = absolute(
+            {name: remote[name] for name in PERFORMERS if name in remote}, partner.fhir_base or ""
+        )
         after = {**{name: value for name, value in before.items() if name not in PERFORMERS}, **told}
         if isinstance(verdict, lifecycle.Late | lifecycle.Illegal) or after == before:
             return

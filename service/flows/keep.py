@@ -10,14 +10,14 @@ from datetime import datetime
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.meta import content
 from service.fhir.references import local
+from service.fhir.row import Row
 from service.flows import advance_referral
-from service.flows.advance_referral import Side
+from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
 from service.store import loops, partners, resources
-from service.fhir.row import Row
 from service.store.unit import Unit
 
 
@@ -123,7 +123,7 @@ async def _move(
     if not is_partner and not caller.custodian:
         raise absent(row.type, row.id)
     partner = await partners.find(unit, loop.partner)
-    side = Side(partner.client_id, partner.name, partner.dialect)
+    side = side_of(partner)
     by = "requester" if is_partner == (loop.direction == "inbound") else "target"
     if by == "target":
         advance_referral.check_fixed(old, new)
@@ -153,5 +153,5 @@ async def _maybe_opens(unit: Unit, caller: Caller, task: JsonObject, row: Row, n
         owner is not None and "/".join(owner) != home.organization and owner[0] == "Organization"
     ):
         return
-    side = Side(partner.client_id, partner.name, partner.dialect)
+    side = side_of(partner)
     await advance_referral.open_inbound(unit, task, row, home.client_id, side, now)

@@ -59,11 +59,11 @@ async def _received(context: Context, connection: Any, caller: Caller, loop: Loo
     """A partner's Bundle in our own words; what they cannot carry stays in the FHIR resources, listed here."""
     gathered = await gather(connection, loop)
     mapping = await mapping_context(context, connection, caller, None, "referrals", loop.id, context.clock())
-    told = table["referrals"].to_record(gathered, mapping)
+    told = table["referrals"].to_record(tuple(gathered), mapping)
     record = words.write(told.record) | {"id": loop.record, "direction": "inbound", "status": loop.status}
     client = next((each for each in gathered if each["resourceType"] == "Patient"), None)
     if client is not None:
-        record["clientRecord"] = words.write(table["clients"].to_record([client], mapping).record)
+        record["clientRecord"] = words.write(table["clients"].to_record((client,), mapping).record)
     if told.notes:
         record["notCarried"] = [note.text for note in told.notes]
     return Shown(0, record, [f"{each['resourceType']}/{each['id']}" for each in gathered])

@@ -72,7 +72,8 @@ async def moved(unit: Unit, loop: str, status: str, closed: bool, now: datetime)
 async def placed(unit: Unit, loop: str, remote_task: str, next_poll: datetime | None) -> None:
     """The partner holds a Task of its own for this loop, at this absolute URL."""
     await unit.execute(
-        "UPDATE loop SET remote_task = $2, next_poll = CASE WHEN closed THEN NULL ELSE $3::timestamptz END WHERE id = $1",
+        """UPDATE loop SET remote_task = $2,
+             next_poll = CASE WHEN closed THEN NULL ELSE $3::timestamptz END WHERE id = $1""",
         loop, remote_task, next_poll,
     )  # fmt: skip
 

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from service.fhir.json import JsonObject, encode
 from service.flows.context import Context
 from service.flows.issue_token import OAuthError, TokenRefused, TokenServer
+from service.flows.publish_keys import publish_keys
 from service.kernel.failures import Failure, Refused, Unavailable
-from service.store import keys
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -83,7 +83,5 @@ def _error(error: str, text: str, status: int, headers: Mapping[str, str] | None
 
 async def key_set_response(request: Request, headers: Mapping[str, str]) -> Response:
     """Our JWK Set."""
-    context = context_of(request)
-    async with context.database.reading() as connection:
-        found = await keys.published(connection, context.clock())
+    found = await publish_keys(context_of(request))
     return Response(encode(found), headers=dict(headers), media_type="application/json")
