@@ -45,21 +45,29 @@ def test_a_short_secret_is_refused(tmp_path: Path) -> None:
         keys.vault(settings(tmp_path, "short"))
 
 
-async def test_keys_are_made_once(database: Database) -> None:
+@pytest.fixture
+async def keyless(database: Database) -> Database:
+    """A store without the keys that tests/conftest.py puts into its template."""
+    async with database.unit(keys.LOCK) as unit:
+        await unit.execute("DELETE FROM signing_key")
+    return database
+
+
+async def test_keys_are_made_once(keyless: Database) -> None:
     vault, now = Fernet(Fernet.generate_key()), system_clock()
     for _ in range(2):
-        async with database.unit(keys.LOCK) as unit:
+        async with keyless.unit(keys.LOCK) as unit:
             await keys.ensure(unit, vault, now)
-    async with database.reading() as connection:
+    async with keyless.reading() as connection:
         found = await keys.active(connection, vault)
     assert sorted(key.algorithm for key in found) == ["ES384", "RS384"]
 
 
-async def test_the_private_half_is_unreadable_at_rest_and_never_printed(database: Database) -> None:
+async def test_the_private_half_is_unreadable_at_rest_and_never_printed(keyless: Database) -> None:
     vault, now = Fernet(Fernet.generate_key()), system_clock()
-    async with database.unit(keys.LOCK) as unit:
+    async with keyless.unit(keys.LOCK) as unit:
         await keys.ensure(unit, vault, now)
-    async with database.reading() as connection:
+    async with keyless.reading() as connection:
         [es384] = [key for key in await keys.active(connection, vault) if key.algorithm == "ES384"]
         rows = await connection.fetch("SELECT s::text AS row, private FROM signing_key s")
         published = json.dumps(await keys.published(connection, now))
@@ -71,10 +79,10 @@ async def test_the_private_half_is_unreadable_at_rest_and_never_printed(database
     assert es384.private["d"] not in repr(es384)
 
 
-async def test_another_secret_is_said_so(database: Database) -> None:
-    async with database.unit(keys.LOCK) as unit:
+async def test_another_secret_is_said_so(keyless: Database) -> None:
+    async with keyless.unit(keys.LOCK) as unit:
         await keys.ensure(unit, Fernet(Fernet.generate_key()), system_clock())
-    async with database.reading() as connection:
+    async with keyless.reading() as connection:
         with pytest.raises(Unavailable, match="has changed"):
             await keys.active(connection, Fernet(Fernet.generate_key()))
 
@@ -83,13 +91,13 @@ async def test_after_a_rotation_we_sign_with_new_keys_and_publish_the_old_for_an
     database: Database,
 ) -> None:
     vault, now = Fernet(Fernet.generate_key()), system_clock()
-    async with database.unit(keys.LOCK) as unit:
+    async with keyless.unit(keys.LOCK) as unit:
         await keys.ensure(unit, vault, now)
-    async with database.reading() as connection:
+    async with keyless.reading() as connection:
         old = {key.kid for key in await keys.active(connection, vault)}
-    async with database.unit(keys.LOCK) as unit:
+    async with keyless.unit(keys.LOCK) as unit:
         await keys.rotate(unit, vault, now)
-    async with database.reading() as connection:
+    async with keyless.reading() as connection:
         new = {key.kid for key in await keys.active(connection, vault)}
         soon = {key["kid"] for key in (await keys.published(connection, now))["keys"]}
         later = {key["kid"] for key in (await keys.published(connection, now + timedelta(hours=2)))["keys"]}
