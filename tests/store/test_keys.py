@@ -88,7 +88,7 @@ async def test_another_secret_is_said_so(keyless: Database) -> None:
 
 
 async def test_after_a_rotation_we_sign_with_new_keys_and_publish_the_old_for_an_hour(
-    database: Database,
+    keyless: Database,
 ) -> None:
     vault, now = Fernet(Fernet.generate_key()), system_clock()
     async with keyless.unit(keys.LOCK) as unit:
