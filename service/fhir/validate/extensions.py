@@ -67,7 +67,25 @@ def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> 
     contexts = found.get("context")
     if contexts:
         _check_context(run, url, contexts, at)
+    if "where" in found:
+        _check_where(run, url, found["where"], value, at)
     apply_profile(run, url, value, "Extension", at)
+
+
+def _check_where(run: Run, url: str, rules: list[str], value: JsonObject, at: Place) -> None:
+    """`contextInvariant`: what must hold of the element the extension stands on."""
+    owner = run.located(at[0]) if at[0] else None
+    if not isinstance(owner, dict):
+        return
+    for rule in rules:
+        if run.holds_for(rule, owner, _structure(run, at), {"extension": value}) is False:
+            finding = f"this extension may stand only where {rule}"
+            run.report(at, "extension", "extension-context", url, finding)
+
+
+def _structure(run: Run, at: Place) -> str:
+    live = _live(run, at)
+    return live[0][1] if live else ""
 
 
 def _check_context(run: Run, url: str, contexts: list[list[str]], at: Place) -> None:
@@ -94,12 +112,15 @@ def owner_names(run: Run, at: Place) -> set[str]:
 
     For an extension on Patient.address: `Patient.address`, `Address`, `Element`.
     """
-    names = _segments(run, at)[:-1]
+    return {name for name, _ in _live(run, at)}
+
+
+def _live(run: Run, at: Place) -> list["Named"]:
     live = _start(str(run.resource.get("resourceType")))
-    for segment in names:
+    for segment in _segments(run, at)[:-1]:
         name, _, typed = segment.partition(".ofType(")
         live = _step(live, name, typed.rstrip(")"))
-    return {name for name, _ in live}
+    return live
 
 
 def _segments(run: Run, at: Place) -> list[str]:

@@ -132,6 +132,28 @@ class Run:
         self.said.add((where, rule, severity))
         self.issues.append(Issue(severity, code, f"{where}: {finding} ({source})", where, rule, source))
 
+    def located(self, place: Place) -> Json:
+        """The value at a place inside this run's resource; None when it is not there."""
+        if place == self.place:
+            return self.resource
+        parent, segment, index = place
+        owner = self.located(parent) if parent else None
+        if not isinstance(owner, dict):
+            return None
+        name, _, typed = segment.partition(".ofType(")
+        value = owner.get(name + typed[:1].upper() + typed[1:-1] if typed else name)
+        if index < 0:
+            return value
+        return value[index] if isinstance(value, list) and index < len(value) else None
+
+    def holds_for(self, rule: str, value: Json, type_: str, variables: JsonObject) -> bool | None:
+        """Does an expression hold of a value? None when it cannot be evaluated."""
+        scope = Scope(resource=self.resource, root_resource=self.root, variables=variables)
+        try:
+            return holds(rule, value, scope, type_)
+        except Exception:
+            return None
+
     def invariants(self, rules: tuple[Invariant, ...], value: Json, type_: str, place: Place) -> None:
         """Evaluate constraints on a value; what does not hold, or cannot be evaluated, is a finding."""
         scope = self.scope

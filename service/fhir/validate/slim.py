@@ -3,7 +3,7 @@
 Used by the build scripts for R4 and the guides we ship, and at run time for packages an operator adds, so
 that all three are compiled from the same shape. A slim definition:
 
-    {url, name, type, kind, base, abstract, derivation, version, context, rows: [...]}
+    {url, name, type, kind, base, abstract, derivation, version, context, where, rows: [...]}
 
 and each row: id, path, min, max and, where present, types, reference (content), name (slice), slicing,
 constraints, binding, fixed, pattern, low, high, length, attribute, modifier.
@@ -39,6 +39,8 @@ def slim(definition: JsonObject) -> JsonObject:
         slimmed["version"] = definition["version"]
     if contexts:
         slimmed["context"] = contexts
+    if definition.get("contextInvariant"):
+        slimmed["where"] = definition["contextInvariant"]
     return slimmed
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """Seeded faults: one change to a good resource, the place and the rule it must be found at."""
 
 from typing import Any, NamedTuple
@@ -194,6 +194,7 @@ EXTENSIONS = [
     f("unknown modifier", "patient", {"modifierExtension": [{"url": "https://x.org/a", "valueCode": "a"}]}, "Patient.modifierExtension[0]", "modifier-extension"),
     f("out of context", "patient", {"extension": [{"url": GUIDE + "since", "valueDate": "2020"}]}, "Patient.extension[0]", "extension-context"),
     f("core extension out of context", "observation", {"extension": [{"url": "http://hl7.org/fhir/StructureDefinition/patient-nationality", "extension": [{"url": "code", "valueCodeableConcept": {"text": "x"}}]}]}, "Observation.extension[0]", "extension-context"),
+    f("extension where its rule does not hold", "questionnaire", {"item.0.extension": [{"url": "http://hl7.org/fhir/StructureDefinition/questionnaire-unitOption", "valueCoding": {"code": "kg"}}]}, "Questionnaire.item[0].extension[0]", "extension-context"),
     f("value of the wrong type", "patient", {"contact.0.extension": [{"url": GUIDE + "since", "valueString": "2020"}]}, "Patient.contact[0].extension[0].value.ofType(string)", "type"),
     f("modifier used as plain", "patient", {"extension": [{"url": GUIDE + "danger", "valueBoolean": True}]}, "Patient.extension[0]", "extension-modifier"),
     f("plain used as modifier", "patient", {"modifierExtension": [{"url": GUIDE + "flag", "extension": [{"url": "kind", "valueCode": "arm"}]}]}, "Patient.modifierExtension[0]", "extension-modifier"),
