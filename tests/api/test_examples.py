@@ -7,14 +7,16 @@ from pathlib import Path
 
 import httpx
 import pytest
-from conftest import SHARED, Service
+from parts import SHARED, Service
 
 from service.fhir.catalogue import catalogue
 from service.fhir.json import decode_object, encode
 from service.fhir.meta import content
 
 PACKAGES = SHARED / "fhir-packages"
-pytestmark = pytest.mark.skipif(not PACKAGES.is_dir(), reason="the shared FHIR packages are not beside this checkout")
+pytestmark = pytest.mark.skipif(
+    not PACKAGES.is_dir(), reason="the shared FHIR packages are not beside this checkout"
+)
 
 BREAK_R4_THEMSELVES = {
     "Observation-clinical-gender": "performer points to an Encounter",
@@ -56,12 +58,18 @@ async def put_and_read(client: httpx.AsyncClient, name: str, raw: bytes) -> str:
 
 @pytest.mark.parametrize(
     "package",
-    ["hl7.fhir.us.sdoh-clinicalcare-3.0.0.tgz", "hl7.fhir.us.core-7.0.0.tgz", "hl7.fhir.r4.examples-4.0.1.tgz"],
+    [
+        "hl7.fhir.us.sdoh-clinicalcare-3.0.0.tgz",
+        "hl7.fhir.us.core-7.0.0.tgz",
+        "hl7.fhir.r4.examples-4.0.1.tgz",
+    ],
 )
 async def test_every_example_is_kept_digit_for_digit_and_found(service: Service, package: str) -> None:
     await service.partner("Harbor", "casework")
     async with await service.client("Harbor") as client:
-        said = {name: said for name, raw in examples(package) if (said := await put_and_read(client, name, raw))}
+        said = {
+            name: said for name, raw in examples(package) if (said := await put_and_read(client, name, raw))
+        }
     assert {name: text for name, text in said.items() if name not in BREAK_R4_THEMSELVES} == {}
 
 
@@ -79,8 +87,12 @@ async def test_a_partner_posts_the_sdohcc_tasks_and_requests_with_their_patient(
             sent = decode_object(raw.replace(b"Patient/pat-53234", reference.encode()))
             stored = await client.post(f"/fhir/{sent['resourceType']}", content=encode(sent))
             assert stored.status_code == 201, stored.text
-            back = await client.get(stored.headers["location"].removeprefix(service.url).split("/_history")[0])
+            back = await client.get(
+                stored.headers["location"].removeprefix(service.url).split("/_history")[0]
+            )
             assert encode(content(decode_object(back.content))) == encode(content(sent))
-            found = await client.get(f"/fhir/{sent['resourceType']}", params={"patient": reference, "status": sent["status"]})
+            found = await client.get(
+                f"/fhir/{sent['resourceType']}", params={"patient": reference, "status": sent["status"]}
+            )
             ids = [entry["resource"]["id"] for entry in decode_object(found.content)["entry"]]
             assert decode_object(back.content)["id"] in ids

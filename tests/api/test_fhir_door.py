@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from conftest import Service
+from parts import Service
 
 from service.fhir.json import decode_object, encode
 
@@ -64,8 +64,12 @@ async def test_an_update_that_changes_nothing_keeps_its_version(client: httpx.As
 async def test_an_outdated_if_match_is_refused(client: httpx.AsyncClient) -> None:
     id_ = await made(client)
     changed = encode({**decode_object(GOAL), "id": id_, "lifecycleStatus": "completed"})
-    assert (await client.put(f"/fhir/Goal/{id_}", content=changed, headers={"If-Match": 'W/"7"'})).status_code == 412
-    assert (await client.put(f"/fhir/Goal/{id_}", content=changed, headers={"If-Match": "seven"})).status_code == 400
+    assert (
+        await client.put(f"/fhir/Goal/{id_}", content=changed, headers={"If-Match": 'W/"7"'})
+    ).status_code == 412
+    assert (
+        await client.put(f"/fhir/Goal/{id_}", content=changed, headers={"If-Match": "seven"})
+    ).status_code == 400
 
 
 async def test_twenty_updates_at_once_with_one_if_match_are_one_success(client: httpx.AsyncClient) -> None:
@@ -73,7 +77,9 @@ async def test_twenty_updates_at_once_with_one_if_match_are_one_success(client: 
 
     async def update(number: int) -> int:
         body = encode({**decode_object(GOAL), "id": id_, "description": {"text": f"goal {number}"}})
-        return (await client.put(f"/fhir/Goal/{id_}", content=body, headers={"If-Match": 'W/"1"'})).status_code
+        return (
+            await client.put(f"/fhir/Goal/{id_}", content=body, headers={"If-Match": 'W/"1"'})
+        ).status_code
 
     statuses = await asyncio.gather(*(update(number) for number in range(20)))
     assert sorted(statuses) == [200] + [412] * 19
@@ -88,13 +94,17 @@ async def test_twenty_updates_at_once_without_if_match_are_twenty_versions(clien
 
     assert set(await asyncio.gather(*(update(number) for number in range(20)))) == {200}
     bundle = decode_object((await client.get(f"/fhir/Goal/{id_}/_history")).content)
-    assert [int(entry["resource"]["meta"]["versionId"]) for entry in bundle["entry"]] == list(range(21, 0, -1))
+    assert [int(entry["resource"]["meta"]["versionId"]) for entry in bundle["entry"]] == list(
+        range(21, 0, -1)
+    )
 
 
 async def test_twenty_conditional_creates_at_once_make_one_resource(client: httpx.AsyncClient) -> None:
     patient = b'{"resourceType":"Patient","identifier":[{"system":"http://county.example/id","value":"77"}],"name":[{"family":"Moreno"}]}'
     headers = {"If-None-Exist": "identifier=http://county.example/id|77"}
-    answers = await asyncio.gather(*(client.post("/fhir/Patient", content=patient, headers=headers) for _ in range(20)))
+    answers = await asyncio.gather(
+        *(client.post("/fhir/Patient", content=patient, headers=headers) for _ in range(20))
+    )
     assert sorted(answer.status_code for answer in answers) == [200] * 19 + [201]
     assert len({decode_object(answer.content)["id"] for answer in answers}) == 1
 
@@ -146,7 +156,9 @@ async def test_what_does_not_exist_is_said_plainly(client: httpx.AsyncClient, pa
         (b'{"resourceType":"Goal","lifecycleStatus":"active","description":{"text":"x"}}', 422, "subject"),
     ],
 )  # fmt: skip
-async def test_a_bad_body_is_refused_with_its_place(client: httpx.AsyncClient, raw: bytes, status: int, words: str) -> None:
+async def test_a_bad_body_is_refused_with_its_place(
+    client: httpx.AsyncClient, raw: bytes, status: int, words: str
+) -> None:
     response = await client.post("/fhir/Goal", content=raw)
     assert response.status_code == status, response.text
     assert words in outcome(response)

@@ -12,7 +12,7 @@ from service.fhir.json import encode
 from service.fhir.search import extract
 from service.kernel.clock import instant
 from service.store.unit import Put, Shared
-from tests.conftest import Service
+from tests.parts import Service
 
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 FULL = "system/*.cruds"

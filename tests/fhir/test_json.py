@@ -1,14 +1,16 @@
 """The strict decoder, and the encoder that gives back the same digits."""
 
 import pytest
-from conftest import SHARED
 from hypothesis import given
 from hypothesis import strategies as st
+from parts import SHARED
 
 from service.fhir.json import BadJson, Number, decode, decode_object, encode, pretty
 
 
-@pytest.mark.parametrize("text", ["1.00", "1e2", "1E+2", "-0", "0.10", "12345678901234567890", "-0.0", "1.5E-7"])
+@pytest.mark.parametrize(
+    "text", ["1.00", "1e2", "1E+2", "-0", "0.10", "12345678901234567890", "-0.0", "1.5E-7"]
+)
 def test_a_number_comes_out_as_it_was_written(text: str) -> None:
     assert encode(decode(f'{{"value":{text}}}'.encode())) == f'{{"value":{text}}}'.encode()
 
@@ -69,8 +71,13 @@ def test_pretty_changes_no_digit() -> None:
 
 
 _values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(10**15), 10**15) | st.text(st.characters(exclude_categories=("Cs", "Cc"))),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=4),
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**15), 10**15)
+    | st.text(st.characters(exclude_categories=("Cs", "Cc"))),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 

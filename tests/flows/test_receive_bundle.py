@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import Service
+from parts import Service
 
 from service.fhir.json import decode_object, encode
 
@@ -19,24 +19,49 @@ async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield found
 
 
-def entry(resource: dict[str, Any], url: str = "", full_url: str = "", method: str = "POST", **request: str) -> dict[str, Any]:
-    row: dict[str, Any] = {"resource": resource, "request": {"method": method, "url": url or resource["resourceType"], **request}}
+def entry(
+    resource: dict[str, Any], url: str = "", full_url: str = "", method: str = "POST", **request: str
+) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "resource": resource,
+        "request": {"method": method, "url": url or resource["resourceType"], **request},
+    }
     return row | ({"fullUrl": full_url} if full_url else {})
 
 
 def referral() -> list[dict[str, Any]]:
-    patient = {"resourceType": "Patient", "identifier": [{"system": "http://county.example/id", "value": "77"}], "name": [{"family": "Moreno"}]}
-    request = {"resourceType": "ServiceRequest", "status": "active", "intent": "order", "code": {"text": "Case management"}, "subject": {"reference": PATIENT}}
-    task = {"resourceType": "Task", "status": "requested", "intent": "order", "focus": {"reference": REQUEST}, "for": {"reference": PATIENT}}
+    patient = {
+        "resourceType": "Patient",
+        "identifier": [{"system": "http://county.example/id", "value": "77"}],
+        "name": [{"family": "Moreno"}],
+    }
+    request = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "code": {"text": "Case management"},
+        "subject": {"reference": PATIENT},
+    }
+    task = {
+        "resourceType": "Task",
+        "status": "requested",
+        "intent": "order",
+        "focus": {"reference": REQUEST},
+        "for": {"reference": PATIENT},
+    }
     return [entry(task, full_url=TASK), entry(request, full_url=REQUEST), entry(patient, full_url=PATIENT)]
 
 
-async def send(client: httpx.AsyncClient, rows: list[dict[str, Any]], kind: str = "transaction") -> httpx.Response:
+async def send(
+    client: httpx.AsyncClient, rows: list[dict[str, Any]], kind: str = "transaction"
+) -> httpx.Response:
     return await client.post("/fhir", content=encode({"resourceType": "Bundle", "type": kind, "entry": rows}))
 
 
 async def count(client: httpx.AsyncClient, *types: str) -> int:
-    return sum([len(decode_object((await client.get(f"/fhir/{type_}")).content).get("entry", [])) for type_ in types])
+    return sum(
+        [len(decode_object((await client.get(f"/fhir/{type_}")).content).get("entry", [])) for type_ in types]
+    )
 
 
 async def test_entries_find_each_other_in_any_order(client: httpx.AsyncClient) -> None:
@@ -106,13 +131,19 @@ async def test_deletes_come_first_and_reads_last(client: httpx.AsyncClient) -> N
 
 async def test_a_batch_answers_each_entry_for_itself(client: httpx.AsyncClient) -> None:
     good = {"resourceType": "Patient", "name": [{"family": "Bell"}]}
-    rows = [entry(good), entry({**good, "spaceship": 1}), {"request": {"method": "GET", "url": "Patient/nobody"}}]
+    rows = [
+        entry(good),
+        entry({**good, "spaceship": 1}),
+        {"request": {"method": "GET", "url": "Patient/nobody"}},
+    ]
     answer = decode_object((await send(client, rows, "batch")).content)
     assert [each["response"]["status"][:3] for each in answer["entry"]] == ["201", "422", "404"]
 
 
 async def test_the_scope_of_every_entry_is_asked_for(service: Service) -> None:
-    await service.partner("Narrow", "referral-source", scopes=["system/Patient.cruds", "system/ServiceRequest.cruds"])
+    await service.partner(
+        "Narrow", "referral-source", scopes=["system/Patient.cruds", "system/ServiceRequest.cruds"]
+    )
     async with await service.client("Narrow") as narrow:
         response = await send(narrow, referral())
         assert response.status_code == 403
@@ -125,7 +156,9 @@ async def test_too_many_entries_are_refused(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_thousand_entries_are_kept(client: httpx.AsyncClient) -> None:
-    rows = [entry({"resourceType": "Patient", "name": [{"family": f"Crowd {number}"}]}) for number in range(1000)]
+    rows = [
+        entry({"resourceType": "Patient", "name": [{"family": f"Crowd {number}"}]}) for number in range(1000)
+    ]
     answer = await send(client, rows)
     assert answer.status_code == 200
     assert len(decode_object(answer.content)["entry"]) == 1000
@@ -134,6 +167,8 @@ async def test_a_thousand_entries_are_kept(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("bad", [{"entry": {}}, {"entry": [1]}, {"entry": [{}]}, {"entry": [{"request": {"method": "STEAL", "url": "x"}}]},
                                  {"entry": [{"request": {"method": "POST", "url": "Patient"}}]}, {"type": "collection"}])  # fmt: skip
 async def test_a_misshapen_bundle_is_refused(client: httpx.AsyncClient, bad: dict[str, Any]) -> None:
-    response = await client.post("/fhir", content=encode({"resourceType": "Bundle", "type": "transaction", **bad}))
+    response = await client.post(
+        "/fhir", content=encode({"resourceType": "Bundle", "type": "transaction", **bad})
+    )
     assert response.status_code in (400, 422)
     assert decode_object(response.content)["resourceType"] == "OperationOutcome"

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from conftest import _with_database
+from parts import with_database
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -19,9 +19,9 @@ from service.store.schema import metadata
 @pytest.fixture
 async def empty_url(server_url: str):
     name = f"empty_{os.getpid()}"
-    admin = await asyncpg.connect(_with_database(server_url, "postgres"))
+    admin = await asyncpg.connect(with_database(server_url, "postgres"))
     await admin.execute(f'CREATE DATABASE "{name}"')
-    yield _with_database(server_url, name)
+    yield with_database(server_url, name)
     await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
     await admin.close()
 

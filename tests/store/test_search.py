@@ -21,8 +21,8 @@ from service.store.database import Database
 from service.store.search import plan
 from service.store.search.statement import Statement
 from service.store.unit import Put, Shared
-from tests.conftest import SHARED
 from tests.fhir.search import generate, oracle
+from tests.parts import SHARED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HOW_MANY = 25

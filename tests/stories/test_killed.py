@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from conftest import SECRET, running
+from parts import SECRET, running
 from town import Town, at_work, eventually, register
 
 from service.commands.demo import people
@@ -17,8 +17,11 @@ from service.simulator.process import Plan, opened
 ENVIRONMENT = {"CASEBRIDGE_OUTBOUND_ALLOW": "127.0.0.0/8", "CASEBRIDGE_POLL_SECONDS": "0.2"}
 
 
+SECOND = "leslie-housing-2"
+
+
 async def test_a_service_killed_in_the_middle_of_a_delivery_delivers_once(database_url: str, tmp_path: Path):
-    """The agency has taken the referral but has not answered yet when the service dies."""
+    """The agency has taken the first referral but not answered yet, the second is only acknowledged."""
     env = {
         **os.environ,
         **ENVIRONMENT,
@@ -43,6 +46,7 @@ async def test_a_service_killed_in_the_middle_of_a_delivery_delivers_once(databa
             await here.file_everybody()
             await here.file("referrals", HOUSING, people.housing(system_clock))
             await eventually(lambda: list(northside.store.all("Task")))
+            await here.file("referrals", SECOND, {**people.housing(system_clock), "id": SECOND})
             first.kill()
             await first.process.wait()
 
@@ -51,10 +55,14 @@ async def test_a_service_killed_in_the_middle_of_a_delivery_delivers_once(databa
             async with Casebridge(second.url, harbor["client_id"], key, "casework/*.cruds") as casework:
                 here = Town(second.url, casework, database_url)
                 await here.time_passes()  # the dead worker's lease
-                await here.until("referral-completed", referral=HOUSING)
+                for referral in (HOUSING, SECOND):
+                    await here.until_all("referral-completed", referral)
 
-        for type_ in ("Patient", "ServiceRequest", "Task"):
-            assert len(list(northside.store.all(type_))) == 1
-        [row] = await here.sql("SELECT state, attempts FROM delivery")
-        assert (row["state"], row["attempts"]) == ("delivered", 2)
-        assert [each["kind"] for each in here.events].count("referral-delivered") == 1
+        held = {
+            type_: len(list(northside.store.all(type_))) for type_ in ("Patient", "ServiceRequest", "Task")
+        }
+        assert held == {"Patient": 1, "ServiceRequest": 2, "Task": 2}
+        rows = await here.sql("SELECT state, attempts FROM delivery ORDER BY seq")
+        assert [row["state"] for row in rows] == ["delivered", "delivered"]
+        assert rows[0]["attempts"] == 2
+        assert [each["kind"] for each in here.events].count("referral-delivered") == 2

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-from conftest import Service, running
+from parts import Service, running
 
 from service.commands.demo import people
 from service.fhir.json import encode
@@ -59,6 +59,11 @@ class Town:
                     if event["kind"] == kind and facts.items() <= event.items():
                         return event
         raise AssertionError(f"no {kind} after {seen}")
+
+    async def until_all(self, kind: str, referral: str) -> None:
+        """This event of this referral has come, perhaps already."""
+        if not any((each["kind"], each["referral"]) == (kind, referral) for each in self.events):
+            await self.until(kind, referral=referral)
 
     async def fhir(self, path: str) -> dict[str, Any]:
         """What Harbor reads at the FHIR door."""
