@@ -257,6 +257,100 @@ def test_a_condition_we_do_not_understand_makes_a_denial_count() -> None:
     assert code(ask(item(), both)) == "denied-by-client"
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"actor": [actor(NORTHSIDE), actor("Practitioner/1", "AUT")]},
+        {
+            "actor": [
+                actor(NORTHSIDE),
+                {"role": {"coding": [{"code": "IRCP"}]}, "reference": {"display": "somebody"}},
+            ]
+        },
+        {"actor": [actor(NORTHSIDE), "somebody"]},
+        {"class": [{"display": "letters"}]},
+        {"securityLabel": [{"display": "private"}]},
+        {"code": [{"text": "anything about housing"}]},
+        {"action": [{"text": "share"}]},
+        {"data": [{"meaning": "instance", "reference": {"display": "that letter"}}]},
+        {"data": {"meaning": "instance"}},
+        {"dataPeriod": {"start": "childhood"}},
+    ],
+)
+def test_whatever_cannot_be_read_narrows_permits_and_widens_denials(odd: dict[str, object]) -> None:
+    permit = {**rule("permit", NORTHSIDE, "TREAT"), **odd}
+    assert isinstance(ask(item(), [consent(permit)]), Deny)
+    denial = consent({**rule("deny", NORTHSIDE), **odd}, "d", dateTime="2026-03-09")
+    assert code(ask(item(), [consent(TO_NORTHSIDE), denial])) == "denied-by-client"
+
+
+def test_a_paper_we_do_not_understand_still_denies_but_never_permits() -> None:
+    strange = {"modifierExtension": [{"url": "https://x.example/upside-down"}], "dateTime": "2026-03-09"}
+    denial = consent(rule("deny", LAKEVIEW), "d", **strange)
+    assert code(ask(item(), [consent(TO_NORTHSIDE), denial])) == "denied-by-client"
+    assert isinstance(ask(item(), [consent(TO_NORTHSIDE, **strange)]), Deny)
+
+
+@pytest.mark.parametrize(
+    ("action", "goes"), [("disclose", True), ("access", True), ("collect", False), ("correct", False)]
+)
+def test_only_disclosing_actions_concern_disclosure(action: str, goes: bool) -> None:
+    listed = [{"coding": [{"code": action}]}]
+    permits = ask(item(), [consent(rule("permit", NORTHSIDE, "TREAT", action=listed))])
+    assert isinstance(permits, Permit) is goes
+    denial = consent(rule("deny", NORTHSIDE, action=listed), "d", dateTime="2026-03-09")
+    assert isinstance(ask(item(), [consent(TO_NORTHSIDE), denial]), Deny) is goes
+
+
+@pytest.mark.parametrize("meaning", ["related", "dependents"])
+def test_what_refers_to_a_record_is_related_to_it(meaning: str) -> None:
+    data = [{"meaning": meaning, "reference": {"reference": "Encounter/9"}}]
+    related = [consent(rule("permit", NORTHSIDE, "TREAT", data=data))]
+    assert code(ask(item(encounter={"reference": "Encounter/9"}), related)) == "consent"
+    assert code(ask(item("Encounter", "9"), related)) == "consent"
+    assert isinstance(ask(item(), related), Deny)
+
+
+def test_what_one_person_wrote_may_be_named() -> None:
+    data = [{"meaning": "authoredby", "reference": {"reference": "Practitioner/9"}}]
+    hers = [consent(rule("permit", NORTHSIDE, "TREAT", data=data))]
+    assert code(ask(item(recorder={"reference": "Practitioner/9"}), hers)) == "consent"
+    assert isinstance(ask(item(note=[{"authorReference": {"reference": "Practitioner/9"}}]), hers), Deny)
+
+
+def test_of_several_records_named_each_one_may_go() -> None:
+    data = [{"meaning": "instance", "reference": {"reference": f"Condition/{one}"}} for one in (1, 2)]
+    both = [consent(rule("permit", NORTHSIDE, "TREAT", data=data))]
+    assert code(ask(item("Condition", "2"), both)) == "consent"
+    assert isinstance(ask(item("Condition", "3"), both), Deny)
+
+
+def test_except_in_emergencies_is_a_denial_that_is_silent_in_emergencies() -> None:
+    paper = consent(rule(None), "d", policyRule={"coding": [{"code": "EMRGONLY"}]}, dateTime="2026-03-09")
+    assert code(ask(item(), [consent(TO_NORTHSIDE), paper], for_="COC")) == "denied-by-client"
+    assert code(ask(item(), [consent(TO_NORTHSIDE), paper], for_="ETREAT")) == "consent"
+
+
+def test_a_permit_a_second_after_the_denial_is_newer() -> None:
+    denial = consent(rule("deny", NORTHSIDE), "d", dateTime="2026-03-05T10:00:00Z")
+    assert code(ask(item(), [denial, consent(TO_NORTHSIDE, dateTime="2026-03-05T10:00:01Z")])) == "consent"
+    assert (
+        code(ask(item(), [denial, consent(TO_NORTHSIDE, dateTime="2026-03-05T10:00:00Z")]))
+        == "denied-by-client"
+    )
+
+
+def test_an_undated_denial_is_newer_than_everything() -> None:
+    undated = consent(rule("deny", NORTHSIDE), "d", dateTime=None)
+    assert code(ask(item(), [consent(TO_NORTHSIDE), undated])) == "denied-by-client"
+
+
+def test_an_opt_out_that_has_ended_denies_nothing_more() -> None:
+    policy = {"coding": [{"code": "OPTOUT"}]}
+    ended = consent(rule("permit", LAKEVIEW, "TREAT", period={"end": "2026-03-01"}), "d", policyRule=policy)
+    assert code(ask(item(), [ended, consent(TO_NORTHSIDE, dateTime="2026-01-01")])) == "consent"
+
+
 def test_only_what_housing_needs_means_only_those_types() -> None:
     housing = [consent(rule("permit", NORTHSIDE, "TREAT", class_=types("ServiceRequest", "Task", "Patient")))]
     parts = [
@@ -342,6 +436,42 @@ def test_a_denial_of_restricted_data_spares_normal_data() -> None:
     consents = [consent(rule("permit", RIVERBEND, "TREAT", but=but))]
     assert code(ask(item(part2=False), consents, to=RIVERBEND)) == "consent"
     assert code(ask(item(part2=True), consents, to=RIVERBEND)) == "denied-by-client"
+
+
+def test_a_permit_for_part_2_data_is_for_part_2_data() -> None:
+    part2 = [consent(rule("permit", RIVERBEND, "TREAT", labels=marks("42CFRPart2")))]
+    assert code(ask(item(), part2, to=RIVERBEND)) == "consent"
+    assert isinstance(ask(item(part2=False), part2, to=RIVERBEND), Deny)
+    denial = consent(rule("deny", None, None, labels=marks("42CFRPart2")), "d", dateTime="2026-03-09")
+    general = consent(rule("permit", RIVERBEND, "TREAT"))
+    assert code(ask(item(), [general, denial], to=RIVERBEND)) == "denied-by-client"
+    assert code(ask(item(part2=False), [general, denial], to=RIVERBEND)) == "consent"
+
+
+@pytest.mark.parametrize(
+    ("vague", "exact"),
+    [
+        ({}, {"class": types("Condition")}),
+        ({}, {"dataPeriod": {"end": "2030"}}),
+        ({"class": types("Condition")}, {"code": [{"coding": [HOUSING]}]}),
+        ({"class": types("Condition")}, {"securityLabel": marks("N")}),
+        (
+            {"code": [{"coding": [HOUSING]}]},
+            {"data": [{"meaning": "instance", "reference": {"reference": "Condition/1"}}]},
+        ),
+    ],
+)
+def test_an_older_denial_yields_to_a_newer_permit_unless_it_is_more_exact(
+    vague: dict[str, object], exact: dict[str, object]
+) -> None:
+    about = item(code={"coding": [HOUSING]}, recordedDate="2026-02-02")
+    older = {"id_": "d", "dateTime": "2026-01-09"}
+    permit = consent({**TO_NORTHSIDE, **vague})
+    assert (
+        code(ask(about, [consent({**rule("deny", NORTHSIDE), **exact}, **older), permit]))
+        == "denied-by-client"
+    )
+    assert code(ask(about, [consent({**rule("deny", NORTHSIDE), **vague}, **older), permit])) == "consent"
 
 
 def test_only_records_from_this_year() -> None:

@@ -180,6 +180,32 @@ def test_a_type_nobody_has_classed_is_taken_for_a_clients() -> None:
     assert label({"resourceType": "Organization"}, part2_source=False, categories={}).nature == "directory"
 
 
+def test_handling_instructions_are_kept_and_other_labels_are_not_taken_for_them() -> None:
+    act = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    security = [{"system": act, "code": one} for one in ("NOREUSE", "MH", "42CFRPart2")]
+    got = label(
+        {"resourceType": "Condition", "id": "1", "meta": {"security": security}},
+        part2_source=False,
+        categories={},
+    )
+    assert got.labels.handling == ((act, "NOREUSE"),)
+    assert got.labels.marks == {"MH"}
+
+
+def test_a_span_contains_what_has_the_same_bounds_and_nothing_open_beyond_them() -> None:
+    year, month, open_end = span("2026"), span("2026-12"), period({"start": "2026-05"})
+    assert year
+    assert month
+    assert open_end
+    assert year.contains(month)
+    assert year.contains(year)
+    assert not month.contains(year)
+    assert not year.contains(open_end)
+    assert open_end.contains(month)
+    assert year.meets(open_end)
+    assert not span("2025").meets(month)  # type: ignore[union-attr]
+
+
 def test_received_labels_raise_but_never_lower() -> None:
     confidentiality = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
     low = {

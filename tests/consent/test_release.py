@@ -192,6 +192,14 @@ def test_labels_received_from_others_persist() -> None:
     assert "NOAUTH" in security(document(release(one, one.cleared[0].item.resource)))
 
 
+def test_no_notice_where_none_is_due() -> None:
+    plain = permit(item(part2=False, code={"coding": [HOUSING]}))
+    assert release(plain, plain.cleared[0].item.resource).notice == ""
+    own = permit(item("Condition", custodian=HARBOR), [], to=HARBOR)
+    assert release(own, own.cleared[0].item.resource).notice == ""
+    assert document(release(own, own.cleared[0].item.resource)) == own.cleared[0].item.resource
+
+
 def test_labelling_twice_changes_nothing() -> None:
     labels = Labels(part2=True, marks=frozenset({"SUD", "MH"}), confidentiality="R")
     once = labelled_meta({"versionId": "1"}, labels, "because", NOTICE)
