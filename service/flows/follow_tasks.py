@@ -67,7 +67,10 @@ async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, J
     newest = _version(current)
     if newest == loop.remote_seen:
         return []
-    past = _body(await outside.partners.read(f"{loop.remote_task}/_history", peer, new_id()))
+    answered = await outside.partners.read(f"{loop.remote_task}/_history", peer, new_id())
+    if _away(answered):
+        return []
+    past = _body(answered)
     versions = [(newest, current)]
     if past is not None and past.get("resourceType") == "Bundle":
         rows = [entry.get("resource") for entry in past.get("entry") or [] if isinstance(entry, dict)]
@@ -79,6 +82,11 @@ async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, J
     ordered = sorted(dict(reversed(versions)).items(), key=lambda each: _order(each[0]))
     seen = _order(loop.remote_seen) if loop.remote_seen else None
     return [each for each in ordered if seen is None or _order(each[0]) > seen]
+
+
+def _away(reply: Reply) -> bool:
+    """No answer for the moment: the next look will tell the steps between, so none is skipped now."""
+    return not isinstance(reply.result, Answer) or reply.result.status in (429, 502, 503, 504)
 
 
 def _body(reply: Reply) -> JsonObject | None:
