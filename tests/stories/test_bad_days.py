@@ -1,4 +1,4 @@
-"""A flaky agency and a rejecting one: every referral reaches its end, once, and nobody waits for the sick one."""
+"""A flaky agency: every referral reaches its end, once, and no step of it is lost."""
 
 import asyncio
 from pathlib import Path
