@@ -179,6 +179,7 @@ async def test_last_updated_is_the_millisecond_of_the_version(database: Database
 async def test_order_and_paging_agree_with_sorting_everything(database: Database) -> None:
     rnd = random.Random(7)
     resources = [generate.resource(rnd, "Task", f"{number:02}") for number in range(60)]
+    resources[4]["executionPeriod"] = {"end": "0000"}  # there, and of no use: neither missed nor shown twice
     await store(database, resources)
     for sort in ("authored-on", "-authored-on", "-period,_id", "_lastUpdated,-_id"):
         query = asked("Task", ("_sort", sort), ("_count", "7"))
@@ -197,7 +198,8 @@ def sorted_ids(resources: list[dict[str, Any]], sort: str) -> list[str]:
 
     def low(resource: dict[str, Any]) -> datetime | None:
         expression = parameters("Task")[code].expression
-        found = oracle.values(resource, expression, "date", "Task")
+        useless = code == "period" and resource["id"] == "04"
+        found = [] if useless else oracle.values(resource, expression, "date", "Task")
         return next((oracle.intervals(value)[0][0] for value in found if oracle.intervals(value)), None)
 
     dated = sorted((r for r in order if low(r)), key=low, reverse=descending)  # type: ignore[arg-type,type-var]
@@ -226,7 +228,7 @@ async def test_string_and_number_orders_put_the_valueless_last(database: Databas
     ]
     await store(database, people)
     assert await all_pages(database, asked("Patient", ("_sort", "family"), ("_count", "2"))) == list("23014")
-    assert await all_pages(database, asked("Patient", ("_sort", "-family"), ("_count", "2"))) == list("03241")
+    assert await all_pages(database, asked("Patient", ("_sort", "-family"), ("_count", "2"))) == list("03214")
 
 
 async def test_paging_while_others_write_shows_nothing_twice_and_misses_nothing(database: Database) -> None:
@@ -315,7 +317,7 @@ async def crowded(database: Database) -> Database:
 
 
 async def explained(database: Database, query: Query) -> str:
-    build = {"gathered": plan.gathered, "dated": plan.dated, "plain": plan.plain}[plan.plan_of(query)]
+    build = {"gathered": plan.gathered, "walked": plan.walked, "plain": plan.plain}[plan.plan_of(query)]
     statement = Statement(search.EVERYTHING)
     text = build(statement, query, (), query.count + 1)
     async with database.reading() as connection, search.snapshot(connection):

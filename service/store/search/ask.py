@@ -58,19 +58,19 @@ async def run(connection: Any, query: Query, eyes: Eyes, start: Place = START, l
     """The first `limit` rows (by default the query's count) behind `start`."""
     limit = limit or query.count
     chosen = plan.plan_of(query)
-    if chosen != "dated":
+    if chosen != "walked":
         build = plan.gathered if chosen == "gathered" else plan.plain
         return _page(
             await _rows(connection, build, query, eyes, place=start[1:], limit=limit + 1), "a", limit
         )
     found: list[Any] = []
     if start[:1] != ("b",):
-        found = await _rows(connection, plan.dated, query, eyes, place=start[1:], limit=limit + 1)
+        found = await _rows(connection, plan.walked, query, eyes, place=start[1:], limit=limit + 1)
     page = _page(found, "a", limit)
     if page.more:
         return page
     behind = start[1:] if start[:1] == ("b",) else ()
-    rest = await _rows(connection, plan.undated, query, eyes, place=behind, limit=limit + 1 - len(found))
+    rest = await _rows(connection, plan.valueless, query, eyes, place=behind, limit=limit + 1 - len(found))
     tail = _page(rest, "b", limit - len(found))
     return Page(page.rows + tail.rows, tail.more)
 

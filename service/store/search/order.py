@@ -24,14 +24,19 @@ class Rank:
         return "DESC" if self.descending else "ASC"
 
 
-_TABLE = {"date": "search_date", "string": "search_string", "number": "search_number"}
-_COLUMN = {"date": "low", "string": "left({0}.value, 200)", "number": "low"}
-_CAST = {"date": "timestamptz", "string": 'text COLLATE "C"', "number": "numeric"}
+TABLE = {"date": "search_date", "string": "search_string", "number": "search_number"}
+_COLUMN = {"date": "{0}.low", "string": "left({0}.value, 200)", "number": "{0}.low"}
+CAST = {"date": "timestamptz", "string": 'text COLLATE "C"', "number": "numeric"}
 _LAST = {
     ("date", False): "'infinity'", ("date", True): "'-infinity'",
     ("string", False): "U&'\\+10FFFF'", ("string", True): "''",
     ("number", False): "'Infinity'", ("number", True): "'-Infinity'",
 }  # fmt: skip
+
+
+def column(sort: Sort, value: str) -> str:
+    """What a row of the sort's own table is ordered by; each of these tables has an index on it."""
+    return _COLUMN[sort.by].format(value)
 
 
 def ranks(statement: Statement, query: Query, row: str) -> list[Rank]:
@@ -54,11 +59,10 @@ def _rank(statement: Statement, sort: Sort, row: str) -> Rank:
     if sort.by == "updated":
         return Rank(f"{row}.updated", "timestamptz", sort.descending)
     value = statement.alias("o")
-    column = _COLUMN[sort.by].format(value) if sort.by == "string" else f"{value}.low"
     pick = "max" if sort.descending else "min"
-    cast = _CAST[sort.by]
+    cast = CAST[sort.by]
     expression = (
-        f"coalesce((SELECT {pick}({column}) FROM {_TABLE[sort.by]} {value} WHERE {value}.type = {row}.type"  # noqa: S608
+        f"coalesce((SELECT {pick}({column(sort, value)}) FROM {TABLE[sort.by]} {value} WHERE {value}.type = {row}.type"  # noqa: S608
         f" AND {value}.id = {row}.id AND {value}.param = {statement.bind(sort.code)})"
         f", {_LAST[sort.by, sort.descending]}::{cast})"
     )

@@ -11,14 +11,25 @@ plain      otherwise: PostgreSQL decides between the keys and the order of ids, 
 from dataclasses import replace
 from typing import Literal
 
-from service.fhir.search import keys
-from service.fhir.search.query import Chain, Condition, Dates, Has, Ids, InList, Keys, Query, Sort, Strings
+from service.fhir.search.query import (
+    Chain,
+    Condition,
+    Dates,
+    Has,
+    Ids,
+    InList,
+    Keys,
+    Numbers,
+    Query,
+    Sort,
+    Strings,
+)
 from service.store.search import relations
-from service.store.search.order import Rank, after, order_by, ranks
+from service.store.search.order import CAST, TABLE, Rank, after, column, order_by, ranks
 from service.store.search.statement import Statement
 from service.store.search.where import all_of
 
-Plan = Literal["gathered", "dated", "plain"]
+Plan = Literal["gathered", "walked", "plain"]
 
 COLUMNS = ("type", "id", "version", "updated", "deleted", "author", "patient", "body")
 
@@ -30,7 +41,7 @@ def plan_of(query: Query) -> Plan:
     first = query.sort[0] if query.sort else None
     if first is None or first.by in ("id", "updated"):
         return "plain"
-    return "dated" if first.by == "date" and first.single and len(query.types) == 1 else "gathered"
+    return "walked" if len(query.types) == 1 else "gathered"
 
 
 def _picks_few(condition: Condition) -> bool:
@@ -87,34 +98,52 @@ def plain(statement: Statement, query: Query, place: tuple[str, ...], limit: int
 
 
 _ID = {False: Sort("id"), True: Sort("id", "", True)}
-"""With nothing else to order by, ids follow the date's direction: its index is then read straight."""
+"""With nothing else to order by, ids follow the value's direction: its index is then read straight."""
 
 
-def dated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
-    """A page of those that have the date, along its index."""
+def walked(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str:
+    """A page of those that have a value for the first key of the order, along the index of values."""
     first = query.sort[0]
     rest = ranks(statement, replace(query, sort=query.sort[1:] or (_ID[first.descending],)), "r")
-    rest = [replace(rank, expression="d.id") if rank.expression == "r.id" else rank for rank in rest]
-    mine = [c for c in query.where if isinstance(c, Dates) and c.code == first.code]
+    rest = [replace(rank, expression="v.id") if rank.expression == "r.id" else rank for rank in rest]
+    mine = [c for c in query.where if first.single and isinstance(c, Dates) and c.code == first.code]
     others = tuple(c for c in query.where if c not in mine)
-    along = [f"({' OR '.join(relations.date(statement, asked, 'd') for asked in c.any_of)})" for c in mine]
-    on = f"d.type = {statement.bind(query.types[0])} AND d.param = {statement.bind(first.code)}"
-    source = "search_date d JOIN resource r ON r.type = d.type AND r.id = d.id"
-    keys_ = [Rank("d.low", "timestamptz", first.descending), *rest]
-    extra = " AND ".join([on, *along])
+    on = f"v.type = {statement.bind(query.types[0])} AND v.param = {statement.bind(first.code)}"
+    along = [f"({' OR '.join(relations.date(statement, asked, 'v') for asked in c.any_of)})" for c in mine]
+    foremost = [] if first.single else [_foremost(first)]
     return _walk(
-        statement, replace(query, where=others), keys_, source, place=place, limit=limit, extra=extra
+        statement,
+        replace(query, where=others),
+        [Rank(column(first, "v"), CAST[first.by], first.descending), *rest],
+        f"{TABLE[first.by]} v JOIN resource r ON r.type = v.type AND r.id = v.id",
+        place=place,
+        limit=limit,
+        extra=" AND ".join([on, *along, *foremost]),
     )
 
 
-def undated(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str | None:
-    """A page of those without the date; None when a condition asks for the date, so that there are none."""
+def _foremost(first: Sort) -> str:
+    """Of several values of a resource, the one that comes first in the order stands for it."""
+    sign = ">" if first.descending else "<"
+    return (
+        f"NOT EXISTS (SELECT 1 FROM {TABLE[first.by]} w WHERE w.type = v.type AND w.id = v.id"  # noqa: S608
+        f" AND w.param = v.param AND ({column(first, 'w')}, w.row) {sign} ({column(first, 'v')}, v.row))"
+    )
+
+
+def valueless(statement: Statement, query: Query, place: tuple[str, ...], limit: int) -> str | None:
+    """A page of those without the value; None when a condition asks for it, so that there are none."""
     first = query.sort[0]
-    if any(isinstance(c, Dates) and c.code == first.code for c in query.where):
+    if any(isinstance(c, Dates | Strings | Numbers) and c.code == first.code for c in query.where):
         return None
-    missing = Keys((keys.present(keys.name(query.types[0], first.code)),), negated=True)
-    lacking = replace(query, sort=query.sort[1:], where=(*query.where, missing))
-    return _walk(statement, lacking, ranks(statement, lacking, "r"), "resource r", place=place, limit=limit)
+    lacking = replace(query, sort=query.sort[1:])
+    param = statement.bind(first.code)
+    none = (
+        f"NOT EXISTS (SELECT 1 FROM {TABLE[first.by]} v WHERE v.type = r.type AND v.id = r.id"  # noqa: S608
+        f" AND v.param = {param})"
+    )
+    found = ranks(statement, lacking, "r")
+    return _walk(statement, lacking, found, "resource r", place=place, limit=limit, extra=none)
 
 
 def _walk(
