@@ -19,7 +19,7 @@ from service.simulator.process import Plan
 from service.wiring import Wiring
 
 
-def simulate(  # noqa: PLR0917 - typer makes them options
+def simulate(
     partner: Annotated[str, typer.Option(help="whom to play")],
     behaviour: Annotated[Behaviour, typer.Option(help="how it behaves")] = "accept-complete",
     port: Annotated[int | None, typer.Option(help="default: the port of the partner's FHIR base")] = None,
@@ -61,8 +61,10 @@ async def _found(
     try:
         return await story.show(wiring.context, plan.name)
     except Refused as refused:
-        if refused.reason != "absent" or not register:
+        if refused.reason != "absent":
             raise
+        if not register:
+            raise Refused("absent", f"{refused.text}; or let --register make one") from None
     origin = f"http://127.0.0.1:{port or 8090}"
     jwks = keep / "jwks.json"
     jwks.write_bytes(encode(Key(keep / "key.json").public_set))

@@ -12,7 +12,7 @@ from service.simulator.behaviour import Behaviour
 from service.simulator.process import Plan, run
 
 
-def main(  # noqa: PLR0917 - typer makes them options
+def main(
     name: str,
     behaviour: Behaviour = "accept-complete",
     port: int = 0,

@@ -74,8 +74,9 @@ class Agency:
                 self._do(version.id, work(OwnDesk(self.store, new_id), version.id, self.manner, self.say))
 
     def _ours(self, version: Version) -> bool:
-        """Is this Task one that we asked of others?"""
-        return any(each["task"] == version.reference for each in self.sent)
+        """Is this Task one that we asked of others? Then it carries an identifier of ours."""
+        rows = (version.resource or {}).get("identifier") or []
+        return any(str(each.get("system", "")).startswith(self.base) for each in rows)
 
     async def refer(self, wish: JsonObject) -> JsonObject:
         """File a referral here, send it to Casebridge, and watch it there. Refusal when it was not taken."""

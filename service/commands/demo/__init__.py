@@ -40,7 +40,7 @@ def demo(
     try:
         with _folder(data_dir) as folder:
             code = asyncio.run(_whole(console, folder, port, once=once))
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("\nstopped; every process is gone")
         raise typer.Exit(130) from None
     raise typer.Exit(code)

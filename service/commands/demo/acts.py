@@ -170,7 +170,7 @@ async def _delivery_row(stage: Stage, partner: str) -> dict[str, Any]:
 async def _wait(true: Callable[[], Awaitable[bool]], otherwise: str, seconds: float = 30) -> None:
     try:
         async with asyncio.timeout(seconds):
-            while not await true():  # noqa: ASYNC110 - another process is asked
+            while not await true():
                 await asyncio.sleep(0.1)
     except TimeoutError:
         raise WentWrong(f"{otherwise} within {seconds:.0f} seconds") from None
