@@ -19,7 +19,7 @@ from service.kernel.ids import new_id
 from service.referral import lifecycle
 from service.referral import loop as referral
 from service.referral.dialects import Dialect
-from service.store import loops, records, resources
+from service.store import loops, partners, records, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.unit import Outgoing, Shared, Told, Unit
@@ -97,7 +97,7 @@ async def advance_referral(
     await _tell(unit, loop, side, referral.event_for(before, after, loop.direction, side.dialect), now)
     for duty in referral.duties(before, after, loop.direction):
         await _close_request(context, unit, duty, now)
-    if inform_partner:
+    if inform_partner and (await partners.find(unit, side.client_id)).pushed_to:
         unit.send(Outgoing(new_id(), side.client_id, loop.id, "status", [f"Task/{loop.id}"], now))
 
 

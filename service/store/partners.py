@@ -28,6 +28,11 @@ class Partner:
     disabled_at: datetime | None
     created_at: datetime
 
+    @property
+    def pushed_to(self) -> bool:
+        """Do we bring news to this partner, or does it come and look?"""
+        return self.fhir_base is not None and self.delivery == "push"
+
 
 _NAMES = tuple(Partner.__dataclass_fields__)
 _COLUMNS = ", ".join(_NAMES)
