@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from town import town
+from town import eventually, town
 
 from service.commands.demo import people
-from service.commands.demo.people import HOUSING, LAKEVIEW, NORTHSIDE
+from service.commands.demo.people import COUNTY, HARBOR, HOUSING, LAKEVIEW, NORTHSIDE
 from service.kernel.clock import system_clock
 from service.simulator.process import Plan
 
@@ -30,3 +30,15 @@ async def test_an_agency_without_a_server_answers_on_ours(database_url: str, tmp
         assert answer.body.get("total", 0) == 0, "another agency's referral does not exist for this one"
         task = next(each for each in filed["resources"] if each.startswith("Task/"))
         assert (await lakeview.casebridge.ask("GET", f"/fhir/{task}")).status == 404
+
+
+async def test_a_sender_without_a_server_reads_the_answer_on_ours(database_url: str, tmp_path: Path):
+    async with town(database_url, tmp_path, Plan(COUNTY, pace=0.1, light=True)) as here:
+        wish = {**people.call(), "owner": {"reference": here.organizations[HARBOR]}}
+        sent = await here.agencies[COUNTY].refer(wish)
+        event = await here.until("referral-received", partner=COUNTY)
+
+        await here.file("referrals", event["referral"], {"status": "accepted"})
+
+        await eventually(lambda: "accepted" in sent["seen"])
+        assert await here.sql("SELECT 1 FROM delivery") == [], "there is nowhere to bring the news to"
