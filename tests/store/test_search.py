@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from service.fhir.catalogue import catalogue
 from service.fhir.json import decode, encode
+from service.fhir.references import local, named
 from service.fhir.search import extract
 from service.fhir.search.extract import unreadable
 from service.fhir.search.parameters import parameters
@@ -36,9 +37,11 @@ async def store(database: Database, resources: list[dict[str, Any]], author: str
     async with database.unit() as unit:
         for resource in resources:
             found = extract(resource, oracle.BASE)
+            elements = catalogue[resource["resourceType"]].patient
+            patient = named(resource, elements, "Patient", oracle.BASE)
             unit.put(
                 Put(
-                    resource["resourceType"], resource["id"], 1, NOW, author, None, encode(resource),
+                    resource["resourceType"], resource["id"], 1, NOW, author, patient, encode(resource),
                     found.keys, found.dates, found.strings, found.numbers,
                 )
             )  # fmt: skip
@@ -76,6 +79,45 @@ async def test_every_parameter_finds_what_the_oracle_finds(database: Database, t
             assert sorted(await found_ids(database, asked(type_, (name, value)))) == right, (
                 f"{type_}?{name}={value}"
             )
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_links_lead_where_following_the_references_by_hand_leads(database: Database, seed: int) -> None:
+    rnd = random.Random(seed)
+    kinds = ("Patient", "Organization", "Practitioner", "ServiceRequest", "Task", "Encounter")
+    everything = {
+        (type_, str(n)): generate.resource(rnd, type_, str(n)) for type_ in kinds for n in range(1, 9)
+    }
+    await store(database, list(everything.values()))
+
+    def targets(resource: dict[str, Any], code: str) -> set[tuple[str, str]]:
+        parameter = parameters(resource["resourceType"])[code]
+        found = oracle.values(resource, parameter.expression, "reference", parameter.base)
+        texts = [v[1].get("reference", "") for v in found if isinstance(v[1], dict)]
+        return {pair for text in texts if (pair := local(text, oracle.BASE))}
+
+    for _ in range(60):
+        source = rnd.choice(("ServiceRequest", "Task", "Encounter"))
+        code, target = rnd.choice(("patient", "subject")), "Patient"
+        name, value = generate.search(rnd, parameters(target)[rnd.choice(("family", "gender", "address"))])
+        right = sorted(
+            id_
+            for (type_, id_), resource in everything.items()
+            if type_ == source
+            and any(
+                pair in everything and pair[0] == target and oracle.holds(everything[pair], name, value, NOW)
+                for pair in targets(resource, code)
+            )
+        )
+        chain = (f"{code}:{target}.{name}", value)
+        assert sorted(await found_ids(database, asked(source, chain))) == right, chain
+        name, value = generate.search(rnd, parameters(source)["status"])
+        holders = [r for (t, _), r in everything.items() if t == source and oracle.holds(r, name, value, NOW)]
+        right = sorted(
+            {i for r in holders for t, i in targets(r, code) if t == target and (t, i) in everything}
+        )
+        has = (f"_has:{source}:{code}:{name}", value)
+        assert sorted(await found_ids(database, asked(target, has))) == right, has
 
 
 SHALL = {

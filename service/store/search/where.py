@@ -5,10 +5,14 @@ up the ids that match and turn them into keys; `_has` looks for the row's own ke
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import assert_never
 
+from service.fhir.catalogue import catalogue
 from service.fhir.search.folding import fold
 from service.fhir.search.near import LATITUDE, LONGITUDE
+from service.fhir.search.parameters import parameters
+from service.fhir.search.paths import routes, single
 from service.fhir.search.query import (
     Chain,
     Condition,
@@ -149,7 +153,31 @@ def _chain(statement: Statement, condition: Chain, row: str) -> str:
     )
 
 
+@cache
+def _keyed_by_patient(reference: str) -> bool:
+    """Whether the column `patient` says what this reference parameter (`Task.patient`) says."""
+    type_, _, code = reference.partition(".")
+    spec = catalogue.get(type_)
+    if code != "patient" or spec is None or len(spec.patient) != 1:
+        return False
+    found = routes(parameters(type_)[code].expression, type_)
+    return single(found) and found[0].steps[0] == spec.patient[0]
+
+
+def _has_patient(statement: Statement, condition: Has, row: str) -> str:
+    """As `_has`, from the few that match straight to their clients."""
+    source = statement.alias("h")
+    return (
+        f"({row}.type = 'Patient' AND {row}.id IN (SELECT substr({source}.patient, 9)"  # noqa: S608
+        f" FROM resource {source} WHERE {source}.type = {statement.bind(condition.source)}"
+        f" AND {source}.patient IS NOT NULL AND {statement.visible(source)}"
+        f" AND {all_of(statement, condition.where, source)}))"
+    )
+
+
 def _has(statement: Statement, condition: Has, row: str) -> str:
+    if _keyed_by_patient(condition.reference):
+        return _has_patient(statement, condition, row)
     source = statement.alias("h")
     stem = statement.bind(f"{condition.reference}=")
     return (
