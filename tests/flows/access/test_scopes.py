@@ -88,6 +88,7 @@ def test_read_never_means_delete() -> None:
         ("system/Task.rs system/Task.cud", "system/Task.*", "system/Task.*"),
         ("system/Task.cu", "system/Task.write", "system/Task.cu"),
         ("system/Patient.rs", "system/Task.rs", ""),
+        ("system/Task.rs", "system/Task.d", ""),
         ("user/Task.rs", "system/Task.rs", ""),
         ("system/Task.rs?status=requested", "system/Task.rs", "system/Task.rs?status=requested"),
         ("system/Task.rs", "system/Task.rs?status=requested", "system/Task.rs?status=requested"),
