@@ -125,7 +125,10 @@ def _plan(plan: CarePlan, context: MappingContext) -> JsonObject:
         supportingInfo=[support_reference(context, plan.client, support) for support in plan.supports],
         goal=[_goal_reference(plan, goal.id, context) for goal in plan.goals],
         activity=[_activity(plan, service, context) for service in plan.services],
-        note=[*map(_fhir_review, plan.reviews), *map(parts.fhir_note, plan.notes)],
+        note=[
+            *(_fhir_review(n, r) for n, r in enumerate(plan.reviews, 1)),
+            *map(parts.fhir_note, plan.notes),
+        ],
     )
 
 
@@ -231,8 +234,8 @@ def _performers(plan: CarePlan, planned: Service, context: MappingContext) -> It
         yield {"display": planned.by}
 
 
-def _fhir_review(review: Review) -> JsonObject:
-    return {"id": "review", "authorString": review.by, "time": review.on, "text": review.found}
+def _fhir_review(number: int, review: Review) -> JsonObject:
+    return {"id": f"review-{number}", "authorString": review.by, "time": review.on, "text": review.found}
 
 
 def _signature(plan: CarePlan, signed: PlanSignature, context: MappingContext) -> JsonObject:
@@ -367,7 +370,7 @@ def _read_service(own_id: str, detail: JsonObject, goals: set[str], context: Map
 
 
 def _is_review(remark: JsonObject) -> bool:
-    return remark.get("id") == "review"
+    return str(remark.get("id", "")).startswith("review-")
 
 
 def _review(remark: JsonObject) -> Review:

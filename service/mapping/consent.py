@@ -140,7 +140,7 @@ def _consent(
     return build(
         "Consent",
         id=own,
-        meta={"profile": [profile("casebridge-consent-part2")]} if signed and consent.statements else None,
+        meta={"profile": [profile(f"casebridge-consent{'-part2' if consent.status == 'active' else ''}")]},
         extension=list(_extensions(consent)),
         identifier=[
             identifier(context, "consent", consent.id),

@@ -51,6 +51,7 @@ CAPACITY: Final = f"{SDOHCC}/StructureDefinition/SDOHCC-ExtensionHealthcareServi
 FOR_APPOINTMENT: Final = f"{SDOHCC}/StructureDefinition/SDOHCC-ExtensionHealthcareServiceTelecomAppointment"
 
 SNOMED: Final = "http://snomed.info/sct"
+HCPCS: Final = "http://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 LOINC: Final = "http://loinc.org"
 BCP47: Final = "urn:ietf:bcp:47"
 ACT_CODE: Final = "http://terminology.hl7.org/CodeSystem/v3-ActCode"

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from service.casework.records import Record
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject
@@ -29,6 +31,11 @@ VERSION: Final = "1"
 """Raised with every change of what a record becomes; Provenance carries it, `casebridge remap` reads it."""
 
 
+class Unreadable(LookupError):
+    """Valid FHIR that no record of ours can say, such as an active consent without a signature. Quotes
+    nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mapping:
     """Both ways between one kind of record and FHIR. Pure: the same arguments give the same answer."""
@@ -50,7 +57,14 @@ def _row(
     to_fhir: Callable[[Any, MappingContext], Mapped],
     to_record: Callable[[tuple[JsonObject, ...], MappingContext], Told[Any]],
 ) -> Mapping:
-    return Mapping(lambda record, context: _served(to_fhir(record, context)), to_record)
+    def read(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Any]:
+        try:
+            return to_record(resources, context)
+        except ValidationError as error:
+            places = {".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)}
+            raise Unreadable(f"no record can say this: {', '.join(sorted(places))}") from None
+
+    return Mapping(lambda record, context: _served(to_fhir(record, context)), read)
 
 
 table: Final = MappingProxyType(

@@ -96,7 +96,7 @@ def test_an_outcome_may_be_said_in_one_sentence() -> None:
 
 def test_a_decimal_keeps_its_digits() -> None:
     answers = [{"question": "income", "amount": 1}]
-    value = {"client": "a", "instrument": "x", "taken": "2026", "answers": answers}
+    value = {"client": "a", "instrument": "x", "taken": "2026-03-04", "answers": answers}
     answers[0]["amount"] = decode(b"14200.50")
     assert b'"amount":14200.50' in encode(write(read("assessments", "a-1", value)))
 

@@ -31,6 +31,7 @@ _NAMED: dict[Any, st.SearchStrategy[Any]] = {
     words.Day: days,
     words.Moment: moments,
     words.When: whens,
+    words.ExactWhen: whens.filter(lambda when: len(when) >= 10),
     words.PartialDay: partial_days,
     words.RecordId: st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._~:-]{0,20}", fullmatch=True),
     words.Uri: st.from_regex(

@@ -54,7 +54,7 @@ def test_without_consent_nothing_goes() -> None:
 
 
 def test_an_unsigned_consent_permits_nothing() -> None:
-    unsigned = example("consents").model_copy(update={"signature": None})
+    unsigned = example("consents").model_copy(update={"signature": None, "status": "proposed"})
     assert isinstance(asked(NORTHSIDE, referral(), consents(unsigned)), Deny)
 
 

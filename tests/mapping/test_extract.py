@@ -57,7 +57,7 @@ def test_several_answers_give_several_observations() -> None:
     value = {
         "client": "c",
         "instrument": "prapare",
-        "taken": "2026",
+        "taken": "2026-03-04",
         "answers": [{"question": "prapare.93031-3", "choices": two}],
     }
     made = table["assessments"].to_fhir(read("assessments", "a", value), HERE).of("Observation")
@@ -89,7 +89,7 @@ def test_every_instrument_is_a_valid_questionnaire_that_says_its_licence(name: s
 
 def test_a_coding_without_a_system_is_of_the_questions_own_list() -> None:
     value = decode_object(
-        b'{"client":"c","instrument":"satisfaction","taken":"2026","answers":['
+        b'{"client":"c","instrument":"satisfaction","taken":"2026-03-04","answers":['
         + b",".join(
             b'{"question":"satisfaction.%s","choices":[{"code":"agree"}]}' % each
             for each in (b"appropriate", b"respect", b"language", b"again")

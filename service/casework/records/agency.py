@@ -1,8 +1,8 @@
 """The agency and what it offers: services, areas, hours, capacity, how to get in (#28, #52)."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import StringConstraints
+from pydantic import StringConstraints, model_validator
 
 from service.casework.records.words import (
     Address,
@@ -78,6 +78,12 @@ class Agency(Written):
     """A 42 CFR Part 2 programme: the fact of participation is itself protected."""
     covered_entity: bool | None = None
     """A HIPAA covered entity or business associate (§2.33: may redisclose under HIPAA)."""
+
+    @model_validator(mode="after")
+    def _lives_nowhere(self) -> Self:
+        if "home" in {*(way.use for way in self.contacts), *(place.use for place in self.addresses)}:
+            raise ValueError("an agency has no contact or address of use home")
+        return self
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -1,8 +1,8 @@
 """The assessment: instrument, answers, scores, needs found, where, and who took part (#20, #46–#49)."""
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from service.casework.records.answers import Answer
 from service.casework.records.words import (
@@ -10,6 +10,8 @@ from service.casework.records.words import (
     ClientId,
     Coding,
     EncounterId,
+    ExactWhen,
+    LanguageCode,
     RecordId,
     ReferralId,
     Several,
@@ -71,10 +73,10 @@ class Assessment(Written):
     instrument: Slug
     """`prapare`, `ahc-hrsn`, `phq-2`, `phq-9`, `gad-7`, `audit-c`, `dast-10`, `client-self-report`,
     `plan-review`, `satisfaction`, or an instrument of your own."""
-    version: Text | None = None
+    version: Annotated[str, StringConstraints(pattern=r"^[^\s|]{1,40}$")] | None = None
     """The version of the instrument; the current one when left out."""
     status: Literal["in-progress", "completed", "amended", "stopped", "entered-in-error"] = "completed"
-    taken: When
+    taken: ExactWhen
     by: CaseManagerId | None = None
     """Who recorded the answers; the agency when left out."""
     answered_by: Literal["client", "support", "proxy"] = "client"
@@ -83,7 +85,7 @@ class Assessment(Written):
     referral: ReferralId | None = None
     """The referral it is about: a satisfaction form (#63)."""
     took_part: Several[TookPart] = ()
-    language: Slug | None = None
+    language: LanguageCode | None = None
     """The language it was taken in (#47)."""
     answers: Several[Answer] = ()
     scores: Several[Score] = ()

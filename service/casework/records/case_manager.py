@@ -18,6 +18,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    ordered,
 )
 
 
@@ -30,6 +31,7 @@ class Qualification(Written):
     issuer: Text | None = None
     start: When | None = None
     end: When | None = None
+    _order = ordered("start", "end")
 
 
 class BackgroundCheck(Written):
@@ -60,6 +62,7 @@ class CaseManager(Written):
     contacts: Several[Contact] = ()
     started: When | None = None
     ended: When | None = None
+    _order = ordered("started", "ended")
 
 
 EXAMPLE: Final[dict[str, Any]] = {

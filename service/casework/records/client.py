@@ -1,6 +1,8 @@
 """The client: who the case is about, how to reach them, who stands by them, and the episode of care."""
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
+
+from pydantic import model_validator
 
 from service.casework.records.words import (
     Address,
@@ -17,6 +19,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    ordered,
 )
 
 FollowUp = Literal["allowed", "text-only", "through-case-manager", "prohibited"]
@@ -50,6 +53,13 @@ class Episode(Written):
     team: Several[CaseManagerId] = ()
     intensity: Slug | None = None
     """The tier that sets the timers: `intensive`, `general` (#21)."""
+    _order = ordered("start", "end")
+
+    @model_validator(mode="after")
+    def _somebody_leads(self) -> Self:
+        if self.status == "active" and not self.primary_case_manager:
+            raise ValueError("an active episode has its primaryCaseManager")
+        return self
 
 
 class Client(Written):

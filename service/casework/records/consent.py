@@ -22,6 +22,7 @@ from service.casework.records.words import (
     When,
     Written,
     one_of,
+    ordered,
     speaks,
 )
 
@@ -128,6 +129,28 @@ class ConsentRecord(Written):
     """When what is to be released, and why, was explained in person (#40)."""
     document: Document | None = None
     revoked: Revocation | None = None
+
+    _order = ordered("valid_from", "expires")
+
+    @model_validator(mode="after")
+    def _active_is_whole(self) -> Self:
+        """§2.31(c): nobody may act on a deficient consent, so there is no active one."""
+        if self.status == "active":
+            lacking = [name for name, said in self._elements() if not said]
+            if lacking:
+                raise ValueError(f"an active consent needs {', '.join(lacking)}; until then it is proposed")
+        return self
+
+    def _elements(self) -> tuple[tuple[str, bool], ...]:
+        purposes = {purpose for permission in self.permissions for purpose in permission.purposes}
+        apart = "legal-proceedings" not in purposes or len(purposes) == 1
+        return (
+            ("signature", self.signature is not None),
+            ("expires or expiresOn", bool(self.expires or self.expires_on)),
+            ("the statement right-to-revoke", "right-to-revoke" in self.statements),
+            ("the statement redisclosure", "redisclosure" in self.statements),
+            ("legal-proceedings in a consent of its own (§2.31(d))", apart),
+        )
 
     @model_validator(mode="after")
     def _revoked_is_inactive(self) -> Self:

@@ -59,6 +59,26 @@ def one_of(*members: str) -> Any:
     return model_validator(mode="after")(check)
 
 
+def ordered(start: str, end: str) -> Any:
+    """A check that what starts does so before it ends (per-1), both said equally exactly where it matters."""
+
+    def check(part: Any) -> Any:
+        first, last = getattr(part, start), getattr(part, end)
+        if first and last and not _before(first, last):
+            raise ValueError(f"{to_camel(start)} is not before {to_camel(end)}, or one is less exact")
+        return part
+
+    return model_validator(mode="after")(check)
+
+
+def _before(first: str, last: str) -> bool:
+    if "T" in first and "T" in last:
+        return datetime.fromisoformat(first) <= datetime.fromisoformat(last)
+    shared = min(len(first), len(last), 10)
+    same = first[:shared] == last[:shared]
+    return first[:shared] < last[:shared] or (same and len(first) == len(last))
+
+
 @dataclass(frozen=True)
 class Mention:
     """Marks a field that names another record: `Mention("clients")`."""
@@ -139,6 +159,16 @@ def _undated(text: str) -> str:
 
 When = Annotated[str, AfterValidator(_partial)]
 """A year, a month, a day or a moment: as exact as is known, kept exactly as written."""
+
+
+def _exact(text: str) -> str:
+    if len(text) < 10:
+        raise ValueError("say at least the day: 2026-03-09")
+    return text
+
+
+ExactWhen = Annotated[str, AfterValidator(_partial), AfterValidator(_exact)]
+"""A day or a moment, kept exactly as written."""
 PartialDay = Annotated[str, AfterValidator(_undated)]
 """A year, a month or a day: as exact as is known."""
 
@@ -150,6 +180,7 @@ class Span(Written):
     end: When | None = None
 
     _says = speaks("start", "end")
+    _order = ordered("start", "end")
 
 
 class Coding(Written):
