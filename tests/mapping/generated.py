@@ -54,7 +54,7 @@ def model(which: type[BaseModel], **fixed: st.SearchStrategy[Any]) -> st.SearchS
     required: dict[str, st.SearchStrategy[Any]] = {}
     optional: dict[str, st.SearchStrategy[Any]] = {}
     for name, field in which.model_fields.items():
-        strategy = fixed.get(name) or of(hints[name], tuple(field.metadata))
+        strategy = fixed[name] if name in fixed else of(hints[name], tuple(field.metadata))
         (required if field.is_required() or name in fixed else optional)[name] = strategy
     drawn = st.fixed_dictionaries(required, optional=optional)
     return drawn.map(lambda values: _built(which, values)).filter(lambda built: built is not None)
