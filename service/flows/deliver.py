@@ -1,7 +1,7 @@
 """A delivery is due: gather what it names as it is now, ask consent now, send, and remember what came of it."""
 
-import asyncio
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, assert_never
@@ -26,7 +26,6 @@ from service.store.outbox import Attempted, Leased
 from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
-AT_ONCE = 16
 ESSENTIAL = frozenset({"Patient", "ServiceRequest", "Task"})
 
 
@@ -40,13 +39,11 @@ class _Matter:
     rows: list[Row]
 
 
-async def deliver_due(context: Context, outside: Outside) -> int:
-    """Try every delivery that is due, up to AT_ONCE together; returns how many there were."""
+async def take_due(context: Context, worker: int, free: int, busy: Sequence[str]) -> list[Leased]:
+    """Lease up to `free` deliveries that are due, none of them for a partner that is `busy` already."""
     now = context.clock()
     async with context.database.unit() as unit:
-        leased = await outbox.lease(unit, now, now + LEASE, new_id(), AT_ONCE)
-    await asyncio.gather(*(deliver(context, outside, each) for each in leased))
-    return len(leased)
+        return await outbox.lease(unit, now, now + LEASE, f"{worker}:{new_id()}", free, busy=busy)
 
 
 async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome:

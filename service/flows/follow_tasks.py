@@ -5,7 +5,7 @@ the case manager is told each step; a partner without history is read as it stan
 inferred by the dialect's table.
 """
 
-import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 from service.delivery.outcome import Answer
@@ -26,19 +26,16 @@ from service.store import loops, partners, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 
-AT_ONCE = 16
 PERFORMERS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "executionPeriod")
 """What a performer says in a Task; the rest is the requester's."""
 
 
-async def follow_due(context: Context, outside: Outside) -> int:
-    """Look at every Task whose time has come; returns how many there were."""
+async def take_looks(context: Context, free: int, busy: Sequence[str]) -> list[Loop]:
+    """Up to `free` loops whose Task should be looked at now, none at a partner that is `busy` already."""
     now = context.clock()
     again = now + timedelta(seconds=context.settings.poll_seconds)
     async with context.database.unit() as unit:
-        due = await loops.due_for_polling(unit, now, again, AT_ONCE)
-    await asyncio.gather(*(follow(context, outside, loop) for loop in due))
-    return len(due)
+        return await loops.due_for_polling(unit, now, again, free, busy)
 
 
 async def follow(context: Context, outside: Outside, loop: Loop) -> None:

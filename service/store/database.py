@@ -1,5 +1,6 @@
 """The pool of connections to PostgreSQL, and what its errors mean to a person."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -41,19 +42,28 @@ class Database:
         return Unit(self._pool, locks)
 
     @asynccontextmanager
-    async def listening(self, channel: str, heard: Callable[[], None]) -> AsyncIterator[None]:
-        """While entered, `heard` is called for each notification on the channel. Holds one connection."""
+    async def listening(
+        self, channel: str, heard: Callable[[], None]
+    ) -> AsyncIterator[tuple[Connection, asyncio.Event]]:
+        """A connection of its own on which `heard` is called for each notification; the event: it was lost."""
         connection = await _acquire(self._pool)
+        lost = asyncio.Event()
 
         def call(*_: object) -> None:
             heard()
 
+        def gone(*_: object) -> None:
+            lost.set()
+
         try:
+            connection.add_termination_listener(gone)
             await connection.add_listener(channel, call)
-            yield
+            yield connection, lost
         finally:
             if not connection.is_closed():
+                connection.remove_termination_listener(gone)
                 await connection.remove_listener(channel, call)
+                await connection.execute("SELECT pg_advisory_unlock_all()")
             await self._pool.release(connection)
 
     async def ping(self) -> None:

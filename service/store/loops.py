@@ -1,5 +1,6 @@
 """Referral loops: one row from the asking to the closing, locked while it moves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -83,13 +84,21 @@ async def seen(unit: Unit, loop: str, remote_version: str) -> None:
     await unit.execute("UPDATE loop SET remote_seen = $2 WHERE id = $1", loop, remote_version)
 
 
-async def due_for_polling(unit: Unit, now: datetime, again: datetime, limit: int) -> list[Loop]:
-    """Loops whose partner's Task should be read now; each is put off to `again`, so that one worker has it."""
+async def due_for_polling(
+    unit: Unit, now: datetime, again: datetime, limit: int, busy: Sequence[str] = ()
+) -> list[Loop]:
+    """Loops whose partner's Task should be read now, none at `busy` partners, at most four at any.
+
+    Each is put off to `again`, so that one worker has it.
+    """
     found = await unit.fetch(
         f"""UPDATE loop SET next_poll = $2 WHERE id IN (
-              SELECT id FROM loop WHERE next_poll <= $1 ORDER BY next_poll LIMIT $3 FOR UPDATE SKIP LOCKED
+              SELECT row.id FROM partner p CROSS JOIN LATERAL (
+                SELECT l.id, l.next_poll FROM loop l WHERE l.partner = p.client_id AND l.next_poll <= $1
+                ORDER BY l.next_poll LIMIT 4 FOR UPDATE SKIP LOCKED) row
+              WHERE NOT p.client_id = ANY($4::text[]) ORDER BY row.next_poll LIMIT $3
             ) RETURNING {_COLUMNS}""",  # noqa: S608
-        now, again, limit,
+        now, again, limit, list(busy),
     )  # fmt: skip
     return [Loop(*each) for each in found]
 

@@ -4,26 +4,14 @@ The usual answer is "current", and needs no migration machinery: Alembic and SQL
 loaded only when there is something to upgrade (`service.store.upgrade`).
 """
 
-from pathlib import Path
 from typing import Literal
 
 import asyncpg
 
 from service.kernel.failures import Unavailable
+from service.store.revisions import revisions
 
 State = Literal["current", "behind", "empty", "newer"]
-
-
-def folder() -> Path:
-    """The migrations, in a checkout or in an installed wheel."""
-    here = Path(__file__).resolve()
-    found = (here.parents[2] / "migrations", here.parents[1] / "_data" / "migrations")
-    return next(path for path in found if path.is_dir())
-
-
-def revisions() -> list[str]:
-    """The revisions this release knows, oldest first: `0001_the_first_schema.py` is `0001`."""
-    return sorted(path.name.split("_")[0] for path in (folder() / "versions").glob("[0-9]*.py"))
 
 
 async def schema_state(url: str) -> State:

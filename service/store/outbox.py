@@ -4,6 +4,7 @@ An expired lease *is* availability: a worker that dies leaves nothing to clean u
 no earlier row of the same partner and referral is still open; other referrals never wait for it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -42,18 +43,59 @@ class Attempted:
 _LEASE = """
 UPDATE delivery d SET lease = $2, lease_until = $3, attempts = d.attempts + 1
 WHERE d.id IN (
-  SELECT o.id FROM delivery o
-  WHERE o.settled IS NULL AND o.due <= $1 AND (o.lease_until IS NULL OR o.lease_until <= $1)
-    AND NOT EXISTS (
-      SELECT 1 FROM delivery e WHERE e.settled IS NULL AND e.partner = o.partner AND e.loop = o.loop
-        AND e.seq < o.seq)
-  ORDER BY o.due LIMIT $4 FOR UPDATE SKIP LOCKED)
+  SELECT row.id FROM partner p CROSS JOIN LATERAL (
+    SELECT o.id, o.due FROM delivery o
+    WHERE o.partner = p.client_id AND o.settled IS NULL AND o.due <= $1
+      AND (o.lease_until IS NULL OR o.lease_until <= $1)
+      AND NOT EXISTS (
+        SELECT 1 FROM delivery e WHERE e.settled IS NULL AND e.partner = o.partner AND e.loop = o.loop
+          AND e.seq < o.seq)
+    ORDER BY o.due LIMIT $5 FOR UPDATE SKIP LOCKED) row
+  WHERE NOT p.client_id = ANY($6::text[])
+  ORDER BY row.due LIMIT $4)
 RETURNING d.id, d.partner, d.loop, d.kind, d.refs, d.attempts, d.lease, d.created"""
 
 
-async def lease(unit: Unit, now: datetime, until: datetime, token: str, limit: int) -> list[Leased]:
-    """Take up to `limit` due rows for this worker. The attempt is counted here: a crash counts as a try."""
-    return [Leased(*each) for each in await unit.fetch(_LEASE, now, token, until, limit)]
+async def lease(
+    unit: Unit,
+    now: datetime,
+    until: datetime,
+    token: str,
+    limit: int,
+    each: int = 4,
+    busy: Sequence[str] = (),
+) -> list[Leased]:
+    """Take up to `limit` due rows for this worker, at most `each` of one partner and none of the `busy` ones.
+
+    The attempt is counted here: a crash counts as a try. `token` begins with the worker's number, see `orphans`.
+    """
+    rows = await unit.fetch(_LEASE, now, token, until, limit, each, list(busy))
+    return [Leased(*row) for row in rows]
+
+
+WORKERS = 4_215_300
+"""The class of the advisory locks that living workers hold: (WORKERS, number of the worker)."""
+
+
+async def alive(connection: Any, worker: int) -> None:
+    """Say on this connection that the worker lives, for as long as the connection does."""
+    await connection.execute("SELECT pg_advisory_lock($1::int, $2::int)", WORKERS, worker)
+
+
+async def orphans(unit: Unit) -> int:
+    """Give back the leases of workers that are no more, without waiting for them to expire.
+
+    PostgreSQL drops a dead worker's lock with its connection. A worker that merely lost its connection may still
+    be sending: then the row is sent twice, with one effect, and only the new lease settles it.
+    """
+    done = await unit.execute(
+        """UPDATE delivery SET lease = NULL, lease_until = NULL
+           WHERE settled IS NULL AND lease IS NOT NULL AND split_part(lease, ':', 1)::bigint NOT IN (
+             SELECT objid::bigint FROM pg_locks
+             WHERE locktype = 'advisory' AND classid = $1::bigint::oid AND granted)""",
+        WORKERS,
+    )
+    return int(done.split()[-1])
 
 
 async def settle(

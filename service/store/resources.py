@@ -1,5 +1,8 @@
 """Resources by identity: current, past and locked. Who may know of a row is part of every question."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from service.fhir.catalogue import DIRECTORY
@@ -25,12 +28,61 @@ FROM resource r JOIN (
   UNION ALL SELECT {COLUMNS} FROM resource_version WHERE type = $1 AND id = $2 AND version = $5
 ) v USING (type, id) WHERE {_KNOWN}"""  # noqa: S608
 
+_CURRENT_AT = """
+  ($6::timestamptz IS NULL OR NOT EXISTS (
+     SELECT 1 FROM resource n
+     WHERE n.type = v.type AND n.id = v.id AND n.version = v.version + 1 AND n.updated <= $6)
+   AND NOT EXISTS (
+     SELECT 1 FROM resource_version n
+     WHERE n.type = v.type AND n.id = v.id AND n.version = v.version + 1 AND n.updated <= $6))"""
+
 _HISTORY = f"""
 SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body
 FROM resource r JOIN (
   SELECT {COLUMNS} FROM resource WHERE type = $1 AND id = $2
   UNION ALL SELECT {COLUMNS} FROM resource_version WHERE type = $1 AND id = $2
-) v USING (type, id) WHERE {_KNOWN} AND v.version < $5 ORDER BY v.version DESC LIMIT $6"""  # noqa: S608
+) v USING (type, id)
+WHERE {_KNOWN} AND ($5::timestamptz IS NULL OR v.updated >= $5) AND {_CURRENT_AT}
+  AND ($7::timestamptz IS NULL OR v.updated < $7) AND v.version < $8
+ORDER BY v.version DESC LIMIT $9"""  # noqa: S608
+
+_PART = """
+  SELECT {columns} FROM {table} v JOIN resource r USING (type, id)
+  WHERE v.type = t.type AND {known} AND ($5::timestamptz IS NULL OR v.updated >= $5) AND {current}
+    AND ($7::timestamptz IS NULL OR v.updated < $7)
+    AND ($8::timestamptz IS NULL OR (v.updated, v.type, v.id, v.version) < ($8, $1, $2, $9))
+  ORDER BY v.updated DESC, v.id DESC, v.version DESC LIMIT $10"""
+_PLACE = "v.updated DESC, v.type DESC, v.id DESC, v.version DESC"
+_OF_TYPES = "SELECT {columns} FROM unnest($11::text[]) t(type), LATERAL (({now}) UNION ALL ({past})) v"
+
+
+def _everywhere() -> str:
+    """All versions of some types, newest first: a page of each type by its own index, then one order."""
+    columns = ", ".join(f"v.{name}" for name in COLUMNS.split(", "))
+    known, current = _KNOWN, _CURRENT_AT
+    now, past = (
+        _PART.format(columns=columns, table=table, known=known, current=current)
+        for table in ("resource", "resource_version")
+    )
+    return f"{_OF_TYPES.format(columns=columns, now=now, past=past)} ORDER BY {_PLACE} LIMIT $10"
+
+
+_HISTORIES = _everywhere()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Versions made at or after `since`, current at some moment of [`low`, `high`); None is no bound."""
+
+    since: datetime | None = None
+    low: datetime | None = None
+    high: datetime | None = None
+
+
+ALL_TIME = Span()
+
+Place = tuple[datetime, str, str, int]
+"""Where a version is in the order of all histories: updated, type, id, version."""
 
 
 def row(record: Any) -> Row:
@@ -51,10 +103,23 @@ async def read_version(connection: Any, type_: str, id_: str, version: int, view
 
 
 async def history(
-    connection: Any, type_: str, id_: str, viewer: Viewer, before: int, limit: int
+    connection: Any, type_: str, id_: str, viewer: Viewer, before: int, limit: int, span: Span = ALL_TIME
 ) -> list[Row]:
     """Versions below `before`, newest first, at most `limit`; empty when it does not exist for this viewer."""
-    found = await connection.fetch(_HISTORY, type_, id_, viewer, DIRECTORY, before, limit)
+    found = await connection.fetch(
+        _HISTORY, type_, id_, viewer, DIRECTORY, span.since, span.low, span.high, before, limit
+    )
+    return [row(each) for each in found]
+
+
+async def histories(
+    connection: Any, types: Sequence[str], viewer: Viewer, behind: Place | None, limit: int, span: Span
+) -> list[Row]:
+    """Versions of all resources of the types that exist for the viewer, newest first, those `behind` a place."""
+    updated, type_, id_, version = behind or (None, "", "", 0)
+    found = await connection.fetch(
+        _HISTORIES, type_, id_, viewer, DIRECTORY, span.since, span.low, span.high, updated, version, limit, list(types)
+    )  # fmt: skip
     return [row(each) for each in found]
 
 
@@ -80,6 +145,23 @@ async def known(connection: Any, references: list[tuple[str, str]], viewer: View
         [id_ for _, id_ in references],
         viewer,
         DIRECTORY,
+    )
+    return [row(each) for each in found]
+
+
+async def carrying(
+    connection: Any, keys: Sequence[str], except_: Sequence[tuple[str, str]], limit: int
+) -> list[Row]:
+    """Up to `limit` live rows that carry one of the search keys, other than those named."""
+    found = await connection.fetch(
+        f"""SELECT {COLUMNS} FROM resource r
+            WHERE NOT r.deleted AND r.keys && ARRAY(SELECT hashtextextended(k, 0) FROM unnest($1::text[]) k)
+              AND (r.type, r.id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
+            LIMIT $4""",  # noqa: S608
+        list(keys),
+        [type_ for type_, _ in except_],
+        [id_ for _, id_ in except_],
+        limit,
     )
     return [row(each) for each in found]
 

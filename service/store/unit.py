@@ -251,4 +251,6 @@ class Unit:
 def _clash(error: asyncpg.UniqueViolationError) -> Refused:
     if error.table_name == "resource":
         return Refused("conflict", "a resource with this type and id was created by somebody else meanwhile")
+    if error.table_name == "resource_version":
+        return Refused("stale", "the resource was changed by somebody else meanwhile")
     return Refused("conflict", "this was done by somebody else meanwhile; please read it and try again")

@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from service.kernel.failures import Unavailable
-from service.store.migrate import folder
+from service.store.revisions import folder
 
 _LOCK = 4_215_300_001
 

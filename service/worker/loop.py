@@ -1,22 +1,51 @@
 """Lease, run, settle, stop cleanly: the rhythm of the worker. What is done in each beat are flows.
 
-Wake-ups come by LISTEN/NOTIFY when something is put into the outbox; without one, the loop looks again after
-`worker_idle_seconds`. A worker killed at any moment leaves leases that expire by themselves.
+Up to AT_ONCE pieces of work run at a time, at most PER_PARTNER for one partner, so that a silent partner keeps
+only its own referrals waiting. Wake-ups come by LISTEN/NOTIFY when something is put into the outbox; without one,
+the loop looks again after `worker_idle_seconds`. A worker killed at any moment is missed by the others within
+seconds, and its leases are given back.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-from service.flows.deliver import deliver_due
-from service.flows.follow_tasks import follow_due
-from service.flows.sweep import sweep
 from service.flows.context import Context
+from service.flows.deliver import deliver, take_due
+from service.flows.follow_tasks import follow, take_looks
+from service.flows.sweep import give_back, living, sweep
 from service.kernel.events import log
 from service.kernel.failures import Unavailable
 from service.remote.outside import Outside
 
-Beat = Callable[[], Awaitable[int]]
+AT_ONCE = 16
+PER_PARTNER = 4
+SWEEP_EVERY = 5.0
+
+
+class Work(Protocol):
+    """A piece of work: whom it concerns is all the rhythm needs to know."""
+
+    @property
+    def partner(self) -> str:
+        """The partner's client_id."""
+
+
+W = TypeVar("W", bound=Work)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Beat(Generic[W]):
+    """A kind of work: how to take some (how many are free, which partners are busy), and how to do one."""
+
+    name: str
+    take: Callable[[int, Sequence[str]], Awaitable[Sequence[W]]]
+    do: Callable[[W], Awaitable[object]]
 
 
 class Worker:
@@ -25,6 +54,7 @@ class Worker:
     def __init__(self, context: Context, outside: Outside) -> None:
         self._context = context
         self._outside = outside
+        self._number = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
 
@@ -35,49 +65,87 @@ class Worker:
 
     async def run(self) -> None:
         """Deliver and follow, each at its own pace, so that a slow partner's Tasks never delay a delivery."""
-        beats: list[tuple[str, Beat]] = [
-            ("deliver", lambda: deliver_due(self._context, self._outside)),
-            ("follow", lambda: follow_due(self._context, self._outside)),
-        ]
+        context, outside, number = self._context, self._outside, self._number
+        deliveries = Beat(
+            "deliver",
+            lambda free, busy: take_due(context, number, free, busy),
+            lambda leased: deliver(context, outside, leased),
+        )
+        looks = Beat(
+            "follow",
+            lambda free, busy: take_looks(context, free, busy),
+            lambda loop: follow(context, outside, loop),
+        )
+        listening = asyncio.Event()
         async with asyncio.TaskGroup() as group:
-            listening = group.create_task(self._listen())
-            sweeping = group.create_task(self._sweeping())
-            for name, beat in beats:
-                group.create_task(self._beating(name, beat))
+            background = [
+                group.create_task(self._listen(listening)),
+                group.create_task(self._sweeping(listening)),
+            ]
+            group.create_task(self._beating(deliveries))
+            group.create_task(self._beating(looks))
             await self._stopping.wait()
-            listening.cancel()
-            sweeping.cancel()
+            for task in background:
+                task.cancel()
 
-    async def _beating(self, name: str, beat: Beat) -> None:
+    async def _beating(self, beat: Beat[W]) -> None:
+        running: dict[asyncio.Task[None], str] = {}
         while not self._stopping.is_set():
-            done = await self._guarded(name, beat)
-            if done == 0:
-                self._wake.clear()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), self._context.settings.worker_idle_seconds)
+            self._wake.clear()
+            running = {task: partner for task, partner in running.items() if not task.done()}
+            taken: Sequence[W] = []
+            if len(running) < AT_ONCE:
+                busy = [
+                    partner for partner, count in Counter(running.values()).items() if count >= PER_PARTNER
+                ]
+                taken = await self._guarded(beat.name, beat.take(AT_ONCE - len(running), busy)) or []
+            for work in taken:
+                running[asyncio.create_task(self._one(beat, work))] = work.partner
+            if not taken:
+                await self._nap(list(running))
+        await asyncio.gather(*running)
 
-    async def _guarded(self, name: str, beat: Beat) -> int:
+    async def _one(self, beat: Beat[W], work: W) -> None:
+        await self._guarded(beat.name, beat.do(work))
+
+    async def _nap(self, running: list[asyncio.Task[None]]) -> None:
+        """Until something is put into the outbox, something under way ends, or the idle time is over."""
+        waking = asyncio.create_task(self._wake.wait())
+        idle = self._context.settings.worker_idle_seconds
+        await asyncio.wait([waking, *running], timeout=idle, return_when=asyncio.FIRST_COMPLETED)
+        waking.cancel()
+
+    async def _guarded(self, name: str, work: Awaitable[T]) -> T | None:
         try:
-            return await beat()
+            return await work
         except Unavailable:
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
-        except Exception as error:  # noqa: BLE001 - one bad row must not stop the clock for everybody
+        except Exception as error:  # one bad row must not stop the clock for everybody
             trace = error.__traceback__
             while trace is not None and trace.tb_next is not None:
                 trace = trace.tb_next
             where = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
             log("worker-failed", task=name, error=type(error).__name__, where=where)
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
-        return 0
+        return None
 
-    async def _listen(self) -> None:
+    async def _listen(self, listening: asyncio.Event) -> None:
+        """Hold the connection that hears of new deliveries, and says that this worker lives."""
         while True:
             with suppress(Unavailable):
-                async with self._context.database.listening("deliveries", self._wake.set):
-                    await asyncio.Event().wait()
+                async with living(self._context, self._number, self._wake.set) as lost:
+                    listening.set()
+                    self._wake.set()
+                    await lost.wait()
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
 
-    async def _sweeping(self) -> None:
+    async def _sweeping(self, listening: asyncio.Event) -> None:
+        await listening.wait()
+        rounds = 0
         while True:
-            await self._guarded("sweep", lambda: sweep(self._context))
-            await asyncio.sleep(60)
+            if await self._guarded("give-back", give_back(self._context)):
+                self._wake.set()
+            if rounds % 12 == 0:
+                await self._guarded("sweep", sweep(self._context))
+            rounds += 1
+            await asyncio.sleep(SWEEP_EVERY)

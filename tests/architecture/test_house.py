@@ -45,7 +45,9 @@ def test_only_consent_makes_permits_and_released_documents() -> None:
 
 
 def test_pure_rings_never_ask_the_time_or_chance() -> None:
-    forbidden = re.compile(r"^(datetime\.now|datetime\.utcnow|date\.today|time\.\w+|random\.\w+|secrets\.\w+|uuid\.uuid[14]|new_id|system_clock|open)$")
+    forbidden = re.compile(
+        r"^(datetime\.now|datetime\.utcnow|date\.today|time\.\w+|random\.\w+|secrets\.\w+|uuid\.uuid[14]|new_id|system_clock|open)$"
+    )
     guilty = [
         f"{path}:{line} {name}"
         for path, tree in sources("mapping", "consent", "referral", "delivery", "casework")
@@ -56,13 +58,16 @@ def test_pure_rings_never_ask_the_time_or_chance() -> None:
 
 
 def test_nothing_but_settings_reads_the_environment() -> None:
-    allowed = {"service/settings.py", "service/commands/serve.py", "service/commands/housekeeping.py"}
+    """Commands may: they start other processes with an environment of their making."""
     guilty = [
         f"{path}:{node.lineno}"
         for path, tree in sources(".")
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and ast.unparse(node) in ("os.environ", "os.getenv")
-        and path.as_posix() not in allowed and "simulator" not in path.parts and path.name != "demo.py"
+        if isinstance(node, ast.Attribute)
+        and ast.unparse(node) in ("os.environ", "os.getenv")
+        and path.as_posix() not in allowed
+        and "simulator" not in path.parts
+        and path.name != "demo.py"
     ]
     assert guilty == []
 
@@ -92,7 +97,9 @@ def test_no_feature_asks_for_a_resource_type_that_the_catalogue_could_tell() -> 
 
 def test_no_room_is_called_after_nothing() -> None:
     names = {path.stem for path, _ in sources(".")} | {path.parent.name for path, _ in sources(".")}
-    assert names.isdisjoint({"utils", "util", "common", "helpers", "helper", "base", "manager", "managers", "misc"})
+    assert names.isdisjoint(
+        {"utils", "util", "common", "helpers", "helper", "base", "manager", "managers", "misc"}
+    )
 
 
 def test_every_public_function_says_what_it_is_for() -> None:
@@ -101,6 +108,7 @@ def test_every_public_function_says_what_it_is_for() -> None:
         for path, tree in sources(".")
         for node in tree.body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
-        and not node.name.startswith("_") and ast.get_docstring(node) is None
+        and not node.name.startswith("_")
+        and ast.get_docstring(node) is None
     ]
     assert silent == []

@@ -29,7 +29,7 @@ async def filled(database: Database) -> Database:
 
 async def lease(database: Database, now: datetime = NOW, token: str = "t") -> list[outbox.Leased]:
     async with database.unit() as unit:
-        return await outbox.lease(unit, now, now + timedelta(seconds=90), token, 10)
+        return await outbox.lease(unit, now, now + timedelta(seconds=90), f"7:{token}", 10)
 
 
 async def test_only_the_first_row_of_a_referral_is_offered(filled: Database) -> None:
