@@ -41,10 +41,15 @@ class Settings(BaseSettings):
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")
+    strict_references: bool = Field(False, description="refuse a write that refers to what is not here")
+    free_references: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("Provenance.target", "Provenance.entity", "List.item"),
+        description="references (Type.parameter, comma-separated) that do not keep their target from deletion",
+    )
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("outbound_allow", "guides", mode="before")
+    @field_validator("outbound_allow", "guides", "free_references", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -6,13 +6,13 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Protocol
 
 from fastapi import FastAPI
-from starlette.responses import JSONResponse, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
 from service.api import auth, casework, description, health
-from service.api.fhir import instance, search, system, type as type_
+from service.api.fhir import routes as fhir
 from service.api.middleware import Guarded
 
 
@@ -21,24 +21,6 @@ class Runs(Protocol):
 
     def running(self) -> AbstractAsyncContextManager[object]:
         """Connected while entered."""
-
-
-_FHIR = [
-    Route("/fhir/metadata", system.metadata, methods=["GET"]),
-    Route("/fhir", system.bundle, methods=["POST"]),
-    Route("/fhir/", system.bundle, methods=["POST"]),
-    Route("/fhir", search.system, methods=["GET"]),
-    Route("/fhir/_search", search.system, methods=["POST"]),
-    Route("/fhir/{type}/_search", search.type_, methods=["POST"]),
-    Route("/fhir/{type}", search.type_, methods=["GET"]),
-    Route("/fhir/{type}", type_.create, methods=["POST"]),
-    Route("/fhir/{type}/{id}/_history/{vid}", instance.vread, methods=["GET"]),
-    Route("/fhir/{type}/{id}/_history", instance.history, methods=["GET"]),
-    Route("/fhir/{type}/{id}/{member}", search.compartment, methods=["GET"]),
-    Route("/fhir/{type}/{id}", instance.read, methods=["GET"]),
-    Route("/fhir/{type}/{id}", instance.update, methods=["PUT"]),
-    Route("/fhir/{type}/{id}", instance.delete, methods=["DELETE"]),
-]
 
 
 def make_app(wiring: Runs) -> FastAPI:
@@ -64,11 +46,12 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.router.routes.extend([*health.routes, *auth.routes, *casework.routes, *_FHIR])
+    app.router.routes.extend([*fhir.routes, *health.routes, *auth.routes, *casework.routes])
     app.router.redirect_slashes = False
     app.add_exception_handler(404, _nothing_here)
     app.add_exception_handler(405, _nothing_here)
     app.openapi = lambda: description.openapi(app)  # type: ignore[method-assign]
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
     app.add_middleware(Guarded)
     return app
 

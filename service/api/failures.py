@@ -6,8 +6,10 @@ another client or another partner.
 
 from starlette.responses import Response
 
+from service.api.negotiation import FHIR, Form
 from service.fhir.json import encode
 from service.fhir.outcome import Issue, IssueCode, operation_outcome
+from service.fhir.xml import NotXml, to_xml
 from service.kernel.failures import Failure, Reason, Refused, Unavailable
 
 TABLE: dict[Reason, tuple[int, IssueCode, str]] = {
@@ -17,6 +19,7 @@ TABLE: dict[Reason, tuple[int, IssueCode, str]] = {
     "forbidden": (403, "forbidden", "Not allowed"),
     "absent": (404, "not-found", "Not found"),
     "method": (405, "not-supported", "Method not offered"),
+    "not-acceptable": (406, "not-supported", "No form that the client reads"),
     "conflict": (409, "conflict", "Conflict"),
     "gone": (410, "deleted", "Deleted"),
     "stale": (412, "conflict", "Changed meanwhile"),
@@ -59,10 +62,14 @@ def headers_of(failure: Failure) -> dict[str, str]:
     return headers
 
 
-def outcome_response(failure: Failure) -> Response:
+def outcome_response(failure: Failure, form: Form = "json") -> Response:
     """The FHIR door's answer."""
-    body = encode(operation_outcome(issues_of(failure)))
-    return Response(body, status_of(failure), headers_of(failure), "application/fhir+json; charset=utf-8")
+    outcome = operation_outcome(issues_of(failure))
+    try:
+        body = to_xml(outcome) if form == "xml" else encode(outcome)
+    except NotXml:  # it names something in characters that XML does not have
+        form, body = "json", encode(outcome)
+    return Response(body, status_of(failure), headers_of(failure), FHIR[form])
 
 
 def problem_response(failure: Failure) -> Response:

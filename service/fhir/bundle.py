@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#transaction; https://hl7.org/fhir/R4/bundle.ht
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import unquote
 
 from service.fhir.json import JsonObject, encode
 from service.fhir.outcome import Issue
@@ -27,6 +28,12 @@ class Entry:
     if_match: str
     if_none_exist: str
     if_none_match: str = ""
+    if_modified_since: str = ""
+
+    @property
+    def reads(self) -> bool:
+        """GET and HEAD, which come after everything that writes."""
+        return self.method in ("GET", "HEAD")
 
     @property
     def path(self) -> str:
@@ -46,6 +53,19 @@ def entries(bundle: JsonObject, most: int) -> list[Entry]:
     found = [entry for place, row in enumerate(rows) if (entry := _entry(place, row, issues)) is not None]
     if issues:
         raise _bad(issues)
+    return found
+
+
+def entries_alone(bundle: JsonObject, most: int) -> list[Entry | Refused]:
+    """The entries of a batch: each, or what is wrong with it."""
+    rows = bundle.get("entry", [])
+    if not isinstance(rows, list) or len(rows) > most:
+        return list(entries(bundle, most))  # refuses
+    found: list[Entry | Refused] = []
+    for place, row in enumerate(rows):
+        issues: list[Issue] = []
+        entry = _entry(place, row, issues)
+        found.append(entry if entry is not None else _bad(issues))
     return found
 
 
@@ -74,14 +94,19 @@ def _entry(place: int, row: object, issues: list[Issue]) -> Entry | None:
     ):
         wrong(f"{method} needs a `resource` with a `resourceType`", ".resource")
         return None
-    texts = {key: request.get(key, "") for key in ("ifMatch", "ifNoneExist", "ifNoneMatch")}
+    names = ("ifMatch", "ifNoneExist", "ifNoneMatch", "ifModifiedSince")
+    texts = {key: request.get(key, "") for key in names}
     full_url = row.get("fullUrl", "")
     if not all(isinstance(text, str) for text in (*texts.values(), full_url)):
-        wrong("`fullUrl`, `ifMatch`, `ifNoneExist` and `ifNoneMatch` must be texts", ".request")
+        wrong("`fullUrl` and the `if…` members of `request` must be texts", ".request")
         return None
-    return Entry(
-        place, full_url, method, url, resource, texts["ifMatch"], texts["ifNoneExist"], texts["ifNoneMatch"]
-    )
+    return Entry(place, full_url, method, url, resource, *(texts[key] for key in names))
+
+
+def address(url: str, base: str) -> tuple[tuple[str, ...], str]:
+    """`request.url`, relative or under our base, to its path's segments and its query."""
+    path, _, query = url.removeprefix(base).lstrip("/").partition("?")
+    return tuple(unquote(path).split("/")) if path else (), query
 
 
 def join(kind: str, members: Iterable[tuple[str, bytes]], entry: Iterable[bytes]) -> bytes:

@@ -12,7 +12,16 @@ Nature = Literal["client", "directory", "definition", "record-of-access"]
 """client: about a person, goes out only with a permit. directory: agencies, people who work there, services.
 definition: questionnaires and other conformance. record-of-access: audit."""
 
-WRITABLE: tuple[Interaction, ...] = ("read", "vread", "create", "update", "delete", "history", "search")
+WRITABLE: tuple[Interaction, ...] = (
+    "read",
+    "vread",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "history",
+    "search",
+)
 READABLE: tuple[Interaction, ...] = ("read", "vread", "history", "search")
 
 
@@ -54,6 +63,7 @@ _ROWS = (
     ResourceSpec("CommunicationRequest", "client", ("subject",)),
     ResourceSpec("Appointment", "client"),
     ResourceSpec("DocumentReference", "client", ("subject",)),
+    ResourceSpec("Binary", "client", ("securityContext",)),
     ResourceSpec("Flag", "client", ("subject",)),
     ResourceSpec("DetectedIssue", "client", ("patient",)),
     ResourceSpec("Group", "client"),

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
 from service.flows.caller import Caller
+from service.flows.conditional import condition_lock, the_one
 from service.flows.context import Context
+from service.flows.integrity import expect_known
 from service.flows.keep import Kept, Wish, keep, lock_names
-from service.flows.search import matches
 from service.flows.writing import checked, spec_of
-from service.kernel.failures import Refused
 from service.kernel.ids import new_id
-from service.store import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +31,12 @@ async def create(context: Context, caller: Caller, resource: JsonObject, if_none
     caller.require(type_, "c")
     issues = checked(context, resource)
     wish = Wish(resource, new_id(), fresh=True)
-    locks = [f"{type_}?{if_none_exist}"] if if_none_exist else []
+    locks = [condition_lock(type_, if_none_exist)] if if_none_exist else []
     if type_ == "Task":
         locks += lock_names([wish.key])
     async with context.database.unit(*locks) as unit:
-        if if_none_exist:
-            found = await matches(unit, caller, type_, if_none_exist)
-            if len(found) > 1:
-                raise Refused(
-                    "ambiguous", f"If-None-Exist matches {len(found)} resources; it must match one or none"
-                )
-            if found and (row := await resources.read(unit, type_, found[0], caller.viewer)):
-                return Written(Kept(row, created=False, changed=False), issues)
+        if if_none_exist and (found := await the_one(context, unit, caller, type_, if_none_exist)):
+            return Written(Kept(found, created=False, changed=False), issues)
+        await expect_known(context, unit, caller, [resource])
         [kept] = await keep(context, unit, caller, [wish], context.clock())
     return Written(kept, issues)

@@ -1,25 +1,54 @@
 """Delete: https://hl7.org/fhir/R4/http.html#delete. The history stays; the current version says it is gone."""
 
+from service.fhir.row import Row
 from service.flows.caller import Caller
+from service.flows.conditional import condition_lock, the_one
 from service.flows.context import Context
+from service.flows.integrity import expect_free
 from service.flows.keep import absent, lock_names, may_know
-from service.flows.writing import deletion_of, row_of, spec_of
+from service.flows.writing import deletion_of, expect_id, row_of, spec_of
 from service.kernel.failures import Refused
 from service.store import loops, resources
-from service.fhir.row import Row
 from service.store.unit import Unit
 
 
 async def delete(context: Context, caller: Caller, type_: str, id_: str, expected: int | None) -> Row | None:
     """The deleted version, or None when there was nothing to delete (which is a success, 204).
 
-    Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral.
+    Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral, conflict
+    while other resources refer to it.
     """
     spec_of(type_, "delete")
     caller.require(type_, "d")
+    expect_id(id_)
     async with context.database.unit(*lock_names([(type_, id_)])) as unit:
-        held = await resources.lock(unit, [(type_, id_)])
-        return await drop(context, unit, caller, held.get((type_, id_)), (type_, id_), expected)
+        return await _gone(context, unit, caller, (type_, id_), expected)
+
+
+async def delete_matching(
+    context: Context, caller: Caller, type_: str, criteria: str, expected: int | None
+) -> Row | None:
+    """Conditional delete of the one match; None when there is none. Refused("ambiguous") for several."""
+    spec_of(type_, "delete")
+    caller.require(type_, "d")
+    async with context.database.unit(condition_lock(type_, criteria)) as unit:
+        found = await the_one(context, unit, caller, type_, criteria)
+        if found is None:
+            if expected is not None:
+                raise Refused("stale", "If-Match names a version, but nothing matches")
+            return None
+        await unit.lock(*lock_names([(type_, found.id)]))
+        return await _gone(context, unit, caller, (type_, found.id), expected)
+
+
+async def _gone(
+    context: Context, unit: Unit, caller: Caller, key: tuple[str, str], expected: int | None
+) -> Row | None:
+    held = await resources.lock(unit, [key])
+    row = await drop(context, unit, caller, held.get(key), key, expected)
+    if row is not None:
+        await expect_free(context, unit, caller, [key])
+    return row
 
 
 async def drop(
@@ -30,7 +59,7 @@ async def drop(
     key: tuple[str, str],
     expected: int | None,
 ) -> Row | None:
-    """Collect the deletion of a locked row."""
+    """Collect the deletion of a locked row. Whether others refer to it is `expect_free`'s to ask."""
     if before is None or before.deleted or not await may_know(unit, caller, before):
         if expected is not None:
             raise absent(*key)

@@ -30,6 +30,8 @@ class Wish:
     expected: int | None = None
     fresh: bool = False
     """True when the id is ours and new, so that nothing needs to be locked."""
+    only_new: bool = False
+    """If-None-Match: *"""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -84,6 +86,8 @@ def _expect(wish: Wish, before: Row | None) -> None:
     found = before.version if before and not before.deleted else None
     if wish.expected is not None and wish.expected != found:
         raise Refused("stale", f"If-Match names version {wish.expected}, which is not the current one")
+    if wish.only_new and found is not None:
+        raise Refused("stale", "If-None-Match says only if there is nothing yet, but there is")
 
 
 def absent(type_: str, id_: str) -> Refused:

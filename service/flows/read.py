@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import absent
@@ -9,7 +10,6 @@ from service.flows.permit import may_see
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import resources
-from service.fhir.row import Row
 
 
 async def read(context: Context, caller: Caller, type_: str, id_: str, version: int | None = None) -> Row:

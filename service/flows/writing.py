@@ -7,11 +7,11 @@ from service.fhir import search
 from service.fhir.catalogue import ResourceSpec, catalogue
 from service.fhir.json import JsonObject, encode
 from service.fhir.meta import stamped
+from service.fhir.outcome import Issue
 from service.fhir.references import ID, named
+from service.fhir.row import Row
 from service.flows.context import Context
 from service.kernel.failures import Refused
-from service.fhir.outcome import Issue
-from service.fhir.row import Row
 from service.store.unit import Put
 
 
@@ -22,8 +22,18 @@ def spec_of(type_: str, interaction: str) -> ResourceSpec:
         text = f"{type_} is not a resource type that this server offers; GET metadata lists them"
         raise Refused("absent", text, [Issue("error", "not-supported", text)])
     if interaction not in spec.interactions:
-        raise Refused("method", f"{interaction} is not offered for {type_}")
+        raise Refused("method", f"{interaction} is not offered for {type_}", allow=allowed(spec, interaction))
     return spec
+
+
+_AT_TYPE = {"GET": "search", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+_AT_INSTANCE = {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def allowed(spec: ResourceSpec, interaction: str) -> str:
+    """The Allow header of a 405: what the type does offer where `interaction` was tried."""
+    table = _AT_TYPE if interaction in ("create", "search") else _AT_INSTANCE
+    return ", ".join(method for method, name in table.items() if name in spec.interactions)
 
 
 def checked(context: Context, resource: JsonObject) -> list[Issue]:
@@ -80,7 +90,7 @@ def version_of(
     version = before.version + 1 if before else 1
     whole = stamped(resource, id_, version, now)
     type_ = whole["resourceType"]
-    indexed = search.extract(whole)
+    indexed = search.extract(whole, context.base)
     spec = catalogue[type_]
     patient = f"Patient/{id_}" if type_ == "Patient" else named(whole, spec.patient, "Patient", context.base)
     return Put(

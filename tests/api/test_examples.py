@@ -91,8 +91,10 @@ async def test_a_partner_posts_the_sdohcc_tasks_and_requests_with_their_patient(
                 stored.headers["location"].removeprefix(service.url).split("/_history")[0]
             )
             assert encode(content(decode_object(back.content))) == encode(content(sent))
+            about = sent.get("subject") or sent["for"]
             found = await client.get(
-                f"/fhir/{sent['resourceType']}", params={"patient": reference, "status": sent["status"]}
+                f"/fhir/{sent['resourceType']}",
+                params={"patient": about["reference"], "status": sent["status"]},
             )
             ids = [entry["resource"]["id"] for entry in decode_object(found.content)["entry"]]
             assert decode_object(back.content)["id"] in ids

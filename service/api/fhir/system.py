@@ -7,14 +7,14 @@ from starlette.responses import Response
 
 from service.api.content import answer, preference, resource_of
 from service.api.failures import issues_of, status_of
-from service.api.fhir.door import door, open_door
-from service.fhir.bundle import Entry, entries, join
+from service.api.fhir.door import door, expect_parameters, open_door
+from service.fhir.bundle import Entry, entries_alone, join
 from service.fhir.capability import statement
 from service.fhir.json import encode
 from service.fhir.outcome import operation_outcome
 from service.flows.caller import Caller
 from service.flows.context import Context
-from service.flows.receive_bundle import Done, receive_bundle
+from service.flows.receive_bundle import Done, receive_bundle, receive_entries
 from service.flows.writing import expect_type
 from service.kernel.clock import instant
 from service.kernel.failures import Failure, Refused
@@ -30,49 +30,45 @@ async def metadata(request: Request, context: Context) -> Response:
 @door
 async def bundle(request: Request, context: Context, caller: Caller) -> Response:
     """POST to the base: a transaction (all or nothing) or a batch (each for itself)."""
+    expect_parameters(request)
     resource = await resource_of(request, context.settings.max_body_bytes)
     expect_type(resource, "Bundle")
-    minimal = preference(request) == "minimal"
+    wanted = preference(request)
     match resource.get("type"):
         case "transaction":
             done = await receive_bundle(context, caller, resource)
             return answer(
-                request, join("transaction-response", [], [_entry(d, context.base, minimal) for d in done])
+                request, join("transaction-response", [], [_entry(d, context.base, wanted) for d in done])
             )
         case "batch":
-            rows = entries(resource, context.settings.max_bundle_entries)
-            answers = [await _alone(context, caller, entry, minimal) for entry in rows]
+            rows = entries_alone(resource, context.settings.max_bundle_entries)
+            answers = [await _alone(context, caller, entry, wanted) for entry in rows]
             return answer(request, join("batch-response", [], answers))
         case _:
             raise Refused("malformed", "a Bundle sent to the base must be of type transaction or batch")
 
 
-async def _alone(context: Context, caller: Caller, entry: Entry, minimal: bool) -> bytes:
+async def _alone(context: Context, caller: Caller, entry: Entry | Refused, wanted: str) -> bytes:
     """One entry of a batch, as a transaction of its own."""
+    if isinstance(entry, Refused):
+        return _failed(entry)
     try:
-        [done] = await receive_bundle(context, caller, {"type": "transaction", "entry": [_row(entry)]})
-        return _entry(done, context.base, minimal)
+        [done] = await receive_entries(context, caller, [entry])
+        return _entry(done, context.base, wanted)
     except Failure as failure:
-        outcome = operation_outcome(issues_of(failure))
-        return encode({"response": {"status": str(status_of(failure)), "outcome": outcome}})
+        return _failed(failure)
 
 
-def _row(entry: Entry) -> dict[str, Any]:
-    request = {"method": entry.method, "url": entry.url}
-    optional = {
-        "ifMatch": entry.if_match,
-        "ifNoneExist": entry.if_none_exist,
-        "ifNoneMatch": entry.if_none_match,
-    }
-    row: dict[str, Any] = {"request": request | {name: text for name, text in optional.items() if text}}
-    if entry.resource is not None:
-        row["resource"] = entry.resource
-    if entry.full_url:
-        row["fullUrl"] = entry.full_url
-    return row
+def _failed(failure: Failure) -> bytes:
+    outcome = operation_outcome(issues_of(failure))
+    return encode({"response": {"status": str(status_of(failure)), "outcome": outcome}})
 
 
-def _entry(done: Done, base: str, minimal: bool) -> bytes:
+def _entry(done: Done, base: str, wanted: str) -> bytes:
+    if done.refused is not None:
+        return _failed(done.refused)
+    if done.body is not None:
+        return b'{"resource":' + done.body + b',"response":' + encode({"status": done.status}) + b"}"
     response: dict[str, Any] = {"status": done.status}
     if done.row is None:
         return encode({"response": response})
@@ -82,6 +78,8 @@ def _entry(done: Done, base: str, minimal: bool) -> bytes:
         "etag": f'W/"{row.version}"',
         "lastModified": instant(row.updated),
     }
-    resource = b'"resource":' + row.body + b"," if row.body and not minimal else b""
+    if wanted == "OperationOutcome":
+        response["outcome"] = operation_outcome([])
+    resource = b'"resource":' + row.body + b"," if row.body and wanted == "representation" else b""
     url = encode(f"{base}/{row.reference}")
     return b'{"fullUrl":' + url + b"," + resource + b'"response":' + encode(response) + b"}"
