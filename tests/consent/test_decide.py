@@ -662,6 +662,13 @@ def test_an_agreement_carries_no_more_than_it_says(change: dict[str, object], wh
     assert code(ask(item(), [], to=FUNDER, for_="HPRGRP", ground=agreement(**change))) == why
 
 
+def test_an_agreement_begins_when_it_begins_and_ends_when_it_ends() -> None:
+    assert code(ask(item(), [], to=FUNDER, for_="HPRGRP", ground=agreement(start=NOW))) == "audit-evaluation"
+    assert (
+        code(ask(item(), [], to=FUNDER, for_="HPRGRP", ground=agreement(end=NOW))) == "agreement-not-in-force"
+    )
+
+
 def test_a_court_order_carries_the_client_it_names() -> None:
     order = agreement(basis="court-order", patients=frozenset({LESLIE}), purposes=frozenset({"HLEGAL"}))
     assert code(ask(item(), [], to=FUNDER, for_="HLEGAL", ground=order)) == "court-order"

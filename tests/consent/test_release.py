@@ -200,6 +200,18 @@ def test_no_notice_where_none_is_due() -> None:
     assert document(release(own, own.cleared[0].item.resource)) == own.cleared[0].item.resource
 
 
+def test_the_notice_is_due_even_if_only_one_resource_is_part_2() -> None:
+    mixed = permit([item("Patient", part2=False), item("Condition", part2=True), item("Organization")])
+    assert release(mixed, bundle(*(one.item.resource for one in mixed.cleared))).notice == NOTICE
+
+
+def test_stored_bytes_do_not_go_where_an_element_is_masked() -> None:
+    task = item("Task", author=NORTHSIDE, rewritten=True, output=[{"valueString": "secret"}], raw=b"{}")
+    answer = permit(task, [])
+    assert answer.cleared[0].masks
+    assert release_stored(answer) is None
+
+
 def test_labelling_twice_changes_nothing() -> None:
     labels = Labels(part2=True, marks=frozenset({"SUD", "MH"}), confidentiality="R")
     once = labelled_meta({"versionId": "1"}, labels, "because", NOTICE)
