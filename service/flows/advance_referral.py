@@ -24,8 +24,10 @@ from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.unit import Outgoing, Shared, Told, Unit
 
-FIXED = ("intent", "code", "focus", "for", "requester", "identifier", "basedOn", "partOf", "groupIdentifier")
-"""What a performer may not change in a requester's Task (SDOHCC, COW: the request belongs to who made it)."""
+PERFORMERS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "executionPeriod")
+"""What the performer says in a Task; the rest is the requester's (SDOHCC, COW: a request belongs to its maker)."""
+
+_UNSAID = frozenset({*PERFORMERS, "id", "meta", "text", "implicitRules", "language"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,23 @@ def check_move(dialect: Dialect, before: JsonObject, after: JsonObject, by: life
         raise Refused("unprocessable", verdict.text, [issue])
 
 
-def check_fixed(before: JsonObject, after: JsonObject) -> None:
-    """Refused("unprocessable") naming the element, when a performer changes what belongs to the requester."""
-    for element in FIXED:
-        if before.get(element) != after.get(element):
+def check_fixed(shown: JsonObject, after: JsonObject) -> None:
+    """Refused("unprocessable") naming the element, when a performer changes what belongs to the requester.
+
+    `shown` is the Task as the performer was shown it. An open Task (without owner) may be claimed.
+    """
+    for element in sorted((shown.keys() | after.keys()) - _UNSAID):
+        claimed = element == "owner" and "owner" not in shown
+        if shown.get(element) != after.get(element) and not claimed:
             text = f"Task.{element} belongs to the requester; the performer of the referral may not change it"
             raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
+
+
+def performed(task: JsonObject, said: JsonObject) -> JsonObject:
+    """The requester's Task with the performer's elements as `said` has them."""
+    claimed = {"owner": said["owner"]} if "owner" in said and "owner" not in task else {}
+    kept = {name: value for name, value in task.items() if name not in PERFORMERS}
+    return {**kept, **claimed, **{name: said[name] for name in PERFORMERS if name in said}}
 
 
 async def open_inbound(

@@ -26,9 +26,6 @@ from service.store import loops, partners, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 
-PERFORMERS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "executionPeriod")
-"""What a performer says in a Task; the rest is the requester's."""
-
 
 async def take_looks(context: Context, free: int, busy: Sequence[str]) -> list[Loop]:
     """Up to `free` loops whose Task should be looked at now, none at a partner that is `busy` already."""
@@ -126,10 +123,8 @@ async def take_over(
         side = side_of(partner)
         await loops.seen(unit, loop_id, version)
         verdict = lifecycle.settle(side.dialect, referral.state(before), referral.state(remote), "target")
-        told = absolute(
-            {name: remote[name] for name in PERFORMERS if name in remote}, partner.fhir_base or ""
-        )
-        after = {**{name: value for name, value in before.items() if name not in PERFORMERS}, **told}
+        told = {name: remote[name] for name in advance_referral.PERFORMERS if name in remote}
+        after = advance_referral.performed(before, absolute(told, partner.fhir_base or ""))
         if isinstance(verdict, lifecycle.Late | lifecycle.Illegal) or after == before:
             return
         now = context.clock()

@@ -15,8 +15,10 @@ from service.flows import advance_referral
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.permit import visible
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
+from service.referral.lifecycle import Party
 from service.store import loops, partners, resources
 from service.store.unit import Unit
 
@@ -75,9 +77,20 @@ async def _keep_one(
             await _maybe_opens(unit, caller, wish.resource, row_of(put), now)
         return Kept(row_of(put), created=True, changed=True)
     old = decode_object(before.body or b"")
-    if content(old) == content(wish.resource) and await may_know(unit, caller, before):
+    loop = await loops.find(unit, before.id) if before.type == "Task" else None
+    wanted = wish.resource
+    if loop is not None and _performs(caller, loop):
+        wanted = await _performed(context, unit, caller, before, old, wanted)
+        put = version_of(context, wanted, wish.id, before, caller.client_id, now)
+    if content(old) == content(wanted) and await may_know(unit, caller, before):
         return Kept(before, created=False, changed=False)
-    await _may_change(context, unit, caller, before, old, wish.resource, now)
+    if loop is not None:
+        await _move(context, unit, caller, loop, old, wanted, now)
+    elif not _owns(caller, before):
+        if not await may_know(unit, caller, before):
+            raise absent(*wish.key)
+        text = f"{before.reference} belongs to another party; only its author may change it"
+        raise Refused("forbidden", text)
     unit.put(put)
     return Kept(row_of(put), created=False, changed=True)
 
@@ -104,34 +117,39 @@ async def may_know(unit: Unit, caller: Caller, row: Row) -> bool:
     return _owns(caller, row) or await resources.read(unit, row.type, row.id, caller.viewer) is not None
 
 
-async def _may_change(
-    context: Context, unit: Unit, caller: Caller, row: Row, old: JsonObject, new: JsonObject, now: datetime
-) -> None:
-    loop = await loops.find(unit, row.id) if row.type == "Task" else None
-    if loop is not None:
-        await _move(context, unit, caller, loop, row, old, new, now)
-    elif not _owns(caller, row):
-        if not await may_know(unit, caller, row):
-            raise absent(row.type, row.id)
-        raise Refused(
-            "forbidden", f"{row.type}/{row.id} belongs to another party; only its author may change it"
-        )
+def _performs(caller: Caller, loop: loops.Loop) -> bool:
+    """Is the caller the partner that was asked?"""
+    return caller.client_id == loop.partner and loop.direction == "outbound"
+
+
+async def _performed(
+    context: Context, unit: Unit, caller: Caller, row: Row, old: JsonObject, new: JsonObject
+) -> JsonObject:
+    """Our Task with what the performer says in it. The rest must be as the performer was shown it, labels and
+    masks included: it is compared with that, and kept as it is."""
+    shown = await visible(context, unit, caller, [row])
+    if not shown:
+        raise absent(row.type, row.id)
+    advance_referral.check_fixed(decode_object(shown[0].body or b""), new)
+    return advance_referral.performed(old, new)
 
 
 async def _move(
-    context: Context, unit: Unit, caller: Caller, loop: loops.Loop, row: Row, old: JsonObject,
-    new: JsonObject, now: datetime,
-) -> None:  # fmt: skip
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    loop: loops.Loop,
+    old: JsonObject,
+    new: JsonObject,
+    now: datetime,
+) -> None:
     """A Task in a referral loop: both sides may move it, each only as the dialect's table says."""
     is_partner = caller.client_id == loop.partner
     if not is_partner and not caller.custodian:
-        raise absent(row.type, row.id)
-    partner = await partners.find(unit, loop.partner)
-    side = side_of(partner)
-    by = "requester" if is_partner == (loop.direction == "inbound") else "target"
-    if by == "target":
-        advance_referral.check_fixed(old, new)
-    advance_referral.check_move(side.dialect, old, new, "requester" if by == "requester" else "target")
+        raise absent("Task", loop.id)
+    side = side_of(await partners.find(unit, loop.partner))
+    by: Party = "requester" if is_partner == (loop.direction == "inbound") else "target"
+    advance_referral.check_move(side.dialect, old, new, by)
     await advance_referral.advance_referral(
         context, unit, loop, side, old, new, now, inform_partner=not is_partner
     )

@@ -6,7 +6,7 @@ from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import absent
-from service.flows.permit import may_see
+from service.flows.permit import visible
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import resources
@@ -29,8 +29,9 @@ async def read_in(
         row = await resources.read(connection, type_, id_, caller.viewer)
     else:
         row = await resources.read_version(connection, type_, id_, version, caller.viewer)
-    if row is None or not await may_see(context, connection, caller, row):
+    seen = await visible(context, connection, caller, [row]) if row else []
+    if not seen:
         raise absent(type_, id_)
-    if row.deleted:
+    if seen[0].deleted:
         raise Refused("gone", f"{type_}/{id_} was deleted")
-    return row
+    return seen[0]
