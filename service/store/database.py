@@ -1,13 +1,15 @@
 """The pool of connections to PostgreSQL, and what its errors mean to a person."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 
+from service.fhir.audited import Audited
 from service.kernel.failures import Unavailable
+from service.store.audit import Query, Recorder
 from service.store.unit import Unit
 
 Connection = Any
@@ -21,6 +23,11 @@ class Database:
 
     def __init__(self, pool: Any) -> None:
         self._pool = pool
+        self._recorder = Recorder(pool)
+
+    async def record(self, rows: Sequence[Audited], queries: Sequence[Query] = ()) -> None:
+        """Audit rows of what was only looked at, refused or decided: durable on return, many at a time."""
+        await self._recorder.record(rows, queries)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:

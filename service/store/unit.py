@@ -1,8 +1,9 @@
 """The one committer: everything that one story changes becomes durable together or not at all.
 
-A unit collects resource versions, events, deliveries and shares, and writes them in ONE statement when it
-ends. A story that only collects (a plain create) is thereby one round trip and one implicit transaction; a
-story that reads under locks first gets an explicit one. Nothing else in the service commits.
+A unit collects resource versions, events, deliveries, shares and audit rows, and writes them in ONE statement when
+it ends; every version has its audit row there, whether the story thought of it or not. A story that only collects (a
+plain create) is thereby one round trip and one implicit transaction; a story that reads under locks first gets an
+explicit one. Nothing else in the service commits.
 """
 
 from dataclasses import dataclass, field
@@ -13,7 +14,10 @@ from typing import Any, Self
 
 import asyncpg
 
+from service.fhir.audited import Audited
 from service.kernel.failures import Refused, Unavailable
+from service.store import audit
+from service.store.trail import Trail, current
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,11 @@ _REST = """, d AS (
   INSERT INTO share (party, type, id, loop, since)
   SELECT * FROM unnest($34::text[], $35::text[], $36::text[], $37::text[], $38::timestamptz[])
   ON CONFLICT DO NOTHING
-)
+), """
+_TOLD = """
 SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($28::text[]) > 0"""
 
-_COLLECTED = _INSERT + _REST
+_COLLECTED = _INSERT + _REST + audit.insert("$39") + _TOLD
 
 _RETIRE = """
 WITH gone AS (
@@ -130,10 +135,12 @@ class Unit:
         self._locks = sorted(set(locks))
         self._connection: Any = None
         self._transaction: Any = None
+        self._trail: Trail | None = None
         self._puts: list[Put] = []
         self._told: list[Told] = []
         self._outgoing: list[Outgoing] = []
         self._shared: list[Shared] = []
+        self._audited: list[Audited] = []
 
     def put(self, put: Put) -> None:
         """Collect a resource version."""
@@ -150,6 +157,10 @@ class Unit:
     def share(self, shared: Shared) -> None:
         """Collect a share; one that exists already stays as it is."""
         self._shared.append(shared)
+
+    def audit(self, row: Audited) -> None:
+        """Collect a row of the audit trail for what this unit does beside its resource versions."""
+        self._audited.append(row)
 
     async def fetch(self, sql: str, *values: Any) -> list[Any]:
         """Rows of a statement run inside this transaction."""
@@ -198,6 +209,8 @@ class Unit:
             if self._transaction is not None:
                 await self._transaction.commit()
                 self._transaction = None
+            if self._trail is not None:
+                self._trail.written = True
         except asyncpg.UniqueViolationError as clash:
             raise _clash(clash) from clash
         except asyncpg.DeadlockDetectedError as clash:
@@ -216,11 +229,14 @@ class Unit:
             await self._pool.release(self._connection)
 
     async def _write(self) -> None:
+        trail = current()
         later = [put for put in self._puts if put.version > 1]
         if later:
             await self._replace(later)
-        if self._puts or self._told or self._outgoing or self._shared:
-            await self._connection.execute(_COLLECTED, *self._columns())
+        rows = [*self._audited, *(_written(trail, put) for put in self._puts)]
+        if rows or self._told or self._outgoing or self._shared:
+            await self._connection.execute(_COLLECTED, *self._columns(), audit.rows_json(rows))
+            self._trail = trail if rows else None
 
     async def _replace(self, puts: list[Put]) -> None:
         done = await self.execute(
@@ -246,6 +262,13 @@ class Unit:
             (5, [(h.party, h.type, h.id, h.loop, h.since) for h in self._shared]),
         ]
         return [[row[place] for row in table] for width, table in rows for place in range(width)]
+
+
+def _written(trail: Trail, put: Put) -> Audited:
+    """Every version is audited by whoever's trail it is, in the statement that writes it."""
+    word = "delete" if put.body is None else "create" if put.version == 1 else "update"
+    word = "patch" if word == "update" and trail.action == "patch" else word
+    return trail.row(put.updated, word, f"{put.type}/{put.id}", put.version, put.patient)
 
 
 def _clash(error: asyncpg.UniqueViolationError) -> Refused:
