@@ -66,13 +66,17 @@ async def drop(
         return None
     if expected is not None and expected != before.version:
         raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
-    if not (caller.custodian or before.author == caller.client_id):
-        raise Refused(
-            "forbidden", f"{before.reference} belongs to another party; only its author may delete it"
-        )
-    if before.type == "Task" and await loops.find(unit, before.id):
-        text = "a referral's Task is not deleted: cancel it, or set it to entered-in-error"
-        raise Refused("unprocessable", text)
+    await expect_deletable(unit, caller, before)
     put = deletion_of(before, context.clock())
     unit.put(put)
     return row_of(put)
+
+
+async def expect_deletable(unit: Unit, caller: Caller, before: Row) -> None:
+    """Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral."""
+    if not (caller.custodian or before.author == caller.client_id):
+        text = f"{before.reference} belongs to another party; only its author may delete it"
+        raise Refused("forbidden", text)
+    if before.type == "Task" and await loops.find(unit, before.id):
+        text = "a referral's Task is not deleted: cancel it, or set it to entered-in-error"
+        raise Refused("unprocessable", text)

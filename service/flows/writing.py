@@ -37,21 +37,28 @@ def allowed(spec: ResourceSpec, interaction: str) -> str:
 
 
 def checked(context: Context, resource: JsonObject) -> list[Issue]:
-    """Findings that do not stop the write (warnings, information); Refused("invalid") with all when any does.
+    """Findings that do not stop the write (warnings, information); Refused("invalid") with all when any does."""
+    issues = findings(context, resource)
+    failing = [issue for issue in issues if issue.fails]
+    if failing:
+        raise Refused("invalid", failing[0].text, issues)
+    return issues
+
+
+def findings(context: Context, resource: JsonObject) -> list[Issue]:
+    """Everything a write would say about a resource.
 
     R4 and the profiles the resource claims are enforced. The catalogue's own profile, where the caller claims
     none of ours, is looked at too, but what it finds is a warning (docs/decisions/whose-profile.md).
     """
-    profile = catalogue[resource["resourceType"]].profile
-    extra = [profile] if profile and not _claims_ours(resource) else []
+    spec = catalogue.get(resource["resourceType"])
+    extra = [spec.profile] if spec and spec.profile and not _claims_ours(resource) else []
     issues = context.check(resource, extra)
-    failing = [issue for issue in issues if issue.fails]
-    if not failing:
+    if not extra or not any(issue.fails for issue in issues):
         return issues
-    promised = context.check(resource, []) if extra else issues
-    failing = [issue for issue in promised if issue.fails]
-    if failing:
-        raise Refused("invalid", failing[0].text, promised)
+    promised = context.check(resource, [])
+    if any(issue.fails for issue in promised):
+        return promised
     return [_softer(issue) for issue in issues]
 
 

@@ -3,10 +3,11 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
-from service.api.fhir import history, instance, search, system
+from service.api.fhir import binary, definitions, history, instance, operations, search, system
 from service.api.fhir import type as type_
 from service.api.fhir.door import Endpoint
 from service.api.fhir.methods import Methods
+from service.fhir.artefacts import TYPES
 
 
 class _Name(Convertor[str]):
@@ -21,12 +22,26 @@ class _Name(Convertor[str]):
         return value
 
 
+class _Binary(_Name):
+    """The one type that is also bytes."""
+
+    regex = binary.TYPE
+
+
 class _Plain(_Name):
     """An id, or what was meant to be one: anything but an operation or an underscored name."""
 
     regex = "[^/$_][^/]*"
 
 
+class _Published(_Name):
+    """A type of which we publish our own definitions."""
+
+    regex = "|".join(TYPES)
+
+
+register_url_convertor("fhirdefinition", _Published())
+register_url_convertor("fhirbinary", _Binary())
 register_url_convertor("fhirtype", _Name())
 register_url_convertor("fhirid", _Plain())
 
@@ -36,9 +51,20 @@ def _path(path: str, **endpoints: Endpoint) -> Route:
 
 
 _INSTANCE = "/fhir/{type:fhirtype}/{id:fhirid}"
+_BINARY = "/fhir/{type:fhirbinary}"
+_DEFINITION = "/fhir/{type:fhirdefinition}"
 
 routes = [
+    _path(
+        _BINARY + "/{id:fhirid}", GET=binary.read, PUT=binary.update, PATCH=instance.patch,
+        DELETE=instance.delete,
+    ),
+    _path(_DEFINITION + "/{id:fhirid}", GET=definitions.read),
     _path(_INSTANCE, GET=instance.read, PUT=instance.update, PATCH=instance.patch, DELETE=instance.delete),
+    _path(
+        _BINARY, GET=search.type_, POST=binary.create, PUT=type_.update, PATCH=type_.patch, DELETE=type_.delete
+    ),
+    _path(_DEFINITION, GET=definitions.search),
     _path(
         "/fhir/{type:fhirtype}", GET=search.type_, POST=type_.create, PUT=type_.update, PATCH=type_.patch,
         DELETE=type_.delete,
@@ -52,5 +78,14 @@ routes = [
     _path("/fhir/{type:fhirtype}/_history", GET=history.history),
     _path(_INSTANCE + "/_history/{vid}", GET=instance.vread),
     _path(_INSTANCE + "/_history", GET=history.history),
+    _path("/fhir/$validate", POST=operations.validate),
+    _path("/fhir/{type:fhirtype}/$validate", POST=operations.validate),
+    _path(_INSTANCE + "/$validate", GET=operations.validate, POST=operations.validate),
+    _path(_INSTANCE + "/$meta", GET=operations.meta, POST=operations.meta),
+    _path(_INSTANCE + "/_history/{vid}/$meta", GET=operations.meta, POST=operations.meta),
+    _path(_INSTANCE + "/$meta-add", POST=operations.meta_add),
+    _path(_INSTANCE + "/$meta-delete", POST=operations.meta_delete),
+    _path("/fhir/Patient/$match", POST=operations.match),
+    _path("/fhir/Patient/{id:fhirid}/$everything", GET=operations.everything, POST=operations.everything),
     _path(_INSTANCE + "/{member}", GET=search.compartment),
 ]  # fmt: skip
