@@ -125,12 +125,14 @@ def _patient(resource: JsonObject) -> str:
 
 
 def _classes(resource: JsonObject) -> Iterator[Token]:
-    """What `provision.class` may name: the resource type, its profiles, its document type."""
+    """What `provision.class` may name: the resource type, its profiles, its document type, its category; of a
+    Task, which has no category, the reason it gives."""
     yield terms.RESOURCE_TYPES, str(resource.get("resourceType", ""))
     meta = resource.get("meta")
     for profile in (meta.get("profile") or []) if isinstance(meta, dict) else []:
         yield "urn:ietf:rfc:3986", str(profile)
-    for element in ("type", "category"):
+    why = ("reasonCode",) if resource.get("resourceType") == "Task" else ()
+    for element in ("type", "category", *why):
         for _, coding in _codings(resource.get(element), ()):
             yield _token(coding)
 

@@ -11,7 +11,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.receive_record import mapping_context
 from service.kernel.failures import Refused
-from service.mapping.table import table
+from service.mapping import inbound
 from service.referral import loop as referral
 from service.store import loops, records, resources
 from service.store.loops import Loop
@@ -59,13 +59,20 @@ async def _received(context: Context, connection: Any, caller: Caller, loop: Loo
     """A partner's Bundle in our own words; what they cannot carry stays in the FHIR resources, listed here."""
     gathered = await gather(connection, loop)
     mapping = await mapping_context(context, connection, caller, None, "referrals", loop.id, context.clock())
-    told = table["referrals"].to_record(tuple(gathered), mapping)
-    record = words.write(told.record) | {"id": loop.record, "direction": "inbound", "status": loop.status}
-    client = next((each for each in gathered if each["resourceType"] == "Patient"), None)
-    if client is not None:
-        record["clientRecord"] = words.write(table["clients"].to_record((client,), mapping).record)
-    if told.notes:
-        record["notCarried"] = [note.text for note in told.notes]
+    found = next((each for each in inbound.read(gathered, mapping) if each.task == loop.id), None)
+    if found is None:
+        raise Refused("absent", f"referrals/{loop.record} has no request that could be read")
+    record = words.write(found.referral.record) | {
+        "id": loop.record,
+        "direction": "inbound",
+        "status": loop.status,
+    }
+    notes = list(found.referral.notes)
+    if found.client is not None:
+        record["clientRecord"] = words.write(found.client.record)
+        notes += found.client.notes
+    if notes:
+        record["notCarried"] = [note.text for note in notes]
     return Shown(0, record, [f"{each['resourceType']}/{each['id']}" for each in gathered])
 
 

@@ -29,8 +29,9 @@ from service.mapping.names import (
 from service.mapping.terms import terms
 
 _UNKNOWN: Final[JsonObject] = {"extension": [{"url": ABSENT, "valueCode": "unknown"}]}
-_NO_CONTACT: Final[JsonObject] = {"_system": _UNKNOWN, "_value": _UNKNOWN}
-"""SDOHCC asks how to reach a worker in a role (pd-1); where nobody said, that is said."""
+_NO_CONTACT: Final[JsonObject] = {"system": "other", "_value": _UNKNOWN}
+"""SDOHCC asks how to reach a worker in a role (pd-1); where nobody said, that is said. `system` has a required
+binding, so it cannot be the absent one."""
 
 
 def to_fhir(worker: CaseManager, context: MappingContext) -> Mapped:

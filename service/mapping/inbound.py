@@ -29,7 +29,7 @@ _REQUEST: Final = _ALWAYS | frozenset((
 ))  # fmt: skip
 _TASK: Final = _ALWAYS | frozenset((
     "identifier", "status", "statusReason", "intent", "priority", "code", "description", "focus", "for",
-    "authoredOn", "lastModified", "requester", "owner", "restriction", "output", "note",
+    "authoredOn", "lastModified", "requester", "owner", "reasonCode", "restriction", "output", "note",
 ))  # fmt: skip
 _REFERRED: Final = frozenset(
     ("Patient", "Organization", "PractitionerRole", "Practitioner", "ServiceRequest")

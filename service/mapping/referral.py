@@ -34,6 +34,7 @@ from service.mapping.names import (
     REFERRAL_OUTPUT,
     RSS_SERVICE,
     SDOHCC_CODES,
+    SERVICE_AREA,
     SNOMED,
     TASK_CODE,
     profile,
@@ -151,9 +152,19 @@ def _task(referral: Referral, request: JsonObject, context: MappingContext) -> J
         lastModified=_last_modified(referral, context.now),
         requester=_asking(referral, context),
         owner=_owner(referral, context),
+        reasonCode=_served_areas(request),
         restriction={"period": {"end": referral.answer_by}},
         output=list(outputs(referral.outcome)),
     )
+
+
+def _served_areas(request: JsonObject) -> JsonObject | None:
+    """Which needs the Task serves, as its request's categories say: a consent for housing lets the housing
+    referral's Task go, and no other."""
+    codings = [c for category in request["category"] for c in category["coding"]]
+    served = [{k: c[k] for k in ("system", "code", "display") if k in c} for c in codings]
+    areas = [c for c in served if c["system"] in (SDOHCC_CODES, SERVICE_AREA)]
+    return {"coding": areas} if areas else None
 
 
 def _owner(referral: Referral, context: MappingContext) -> JsonObject | None:

@@ -49,6 +49,34 @@ def test_it_does_not_let_a_referral_to_treatment_go() -> None:
     assert isinstance(asked(NORTHSIDE, treatment, consents(example("consents"))), Deny)
 
 
+def test_a_consent_for_housing_lets_the_housing_task_go_and_no_other() -> None:
+    permitted = consents(example("consents"))
+    organization = table["agencies"].to_fhir(example("agencies"), HERE).of("Organization")[0]["id"]
+    housing = table["referrals"].to_fhir(referral(), HERE).of("Task")
+    rides = (
+        table["referrals"]
+        .to_fhir(
+            referral(service="transportation", recipientService="rooms", need={"category": "stress"}), HERE
+        )
+        .of("Task")
+    )
+    due = ({**rides[0], "id": "due", "reasonCode": {"text": "Quarterly review"}},)
+
+    def may(tasks: tuple[JsonObject, ...]) -> bool:
+        request = Request(
+            recipient=f"Organization/{organization}",
+            purpose="COC",
+            resources=tuple(label(each, part2_source=True, categories={}) for each in tasks),
+            now=HERE.now,
+            patient=tasks[0]["for"]["reference"],
+        )
+        return isinstance(
+            decide(request, permitted, Posture(part2_program=True, organization=HARBOR)), Permit
+        )
+
+    assert [may(housing), may(rides), may(due)] == [True, False, False]
+
+
 def test_without_consent_nothing_goes() -> None:
     assert isinstance(asked(NORTHSIDE, referral(), ()), Deny)
 

@@ -71,3 +71,11 @@ Description: "Points a boolean item gives when the answer is no."
 Context: Questionnaire.item
 * value[x] 1..1
 * value[x] only integer
+
+Extension: Sessions
+Id: sessions
+Title: "Days or sessions"
+Description: "How many days or sessions of the service were given, as GPRA section K counts them."
+Context: Procedure
+* value[x] 1..1
+* value[x] only positiveInt
