@@ -11,7 +11,7 @@ from service.fhir.validate.definitions import ValueSet, in_set
 from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown
-from service.fhir.validate.systems import SYSTEMS_PAGE, proper_system
+from service.fhir.validate.systems import SYSTEMS_PAGE, has_scheme, proper_system
 
 _MEDIA_TYPE = re.compile(r"xml|json|ttl|html|[\w.+*-]+/[\w.+*-]+(?:\s*;[^;]*)*")
 _LANGUAGE = re.compile(r"(?:[A-Za-z]{2,3}|[A-Za-z]{4,8}|[xi])(?:-[A-Za-z0-9]{1,8})*")
@@ -42,6 +42,7 @@ def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, sou
 def check_coding(run: Run, _child: Child, value: JsonObject, at: Place) -> None:
     """A code its own code system does not define: worth a warning even where no binding requires a code."""
     system, code = value.get("system"), value.get("code")
+    check_system(run, _child, value, at)
     if isinstance(system, str) and (proper := proper_system(system)):
         finding = f"{shown(system)} is not how this code system is identified, expected {proper}"
         run.report((at, "system", -1), "value", "coding-system", SYSTEMS_PAGE, finding, severity="warning")
@@ -50,6 +51,15 @@ def check_coding(run: Run, _child: Child, value: JsonObject, at: Place) -> None:
         if known is not None and code not in known:
             finding = f"the code system has no code {shown(code)}{run.suggest(code, known)}"
             run.report((at, "code", -1), "code-invalid", "code-unknown", system, finding, severity="warning")
+
+
+def check_system(run: Run, child: Child, value: JsonObject, at: Place) -> None:
+    """The system of a Coding, Identifier or Quantity is an absolute URI: a name of its own says nothing."""
+    system = value.get("system")
+    if isinstance(system, str) and not has_scheme(system) and not any(c.isspace() for c in system):
+        finding = f"{shown(system)} is not an absolute URI, so nobody knows what system it means"
+        source = f"https://hl7.org/fhir/R4/datatypes.html#{child.type}"
+        run.report((at, "system", -1), "value", "system-absolute", source, finding)
 
 
 def _undecided(run: Run, url: str, value: Json, at: Place) -> None:

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/terminologies-systems.html
 """
 
+import re
 from functools import lru_cache
 
 SYSTEMS_PAGE = "https://hl7.org/fhir/R4/terminologies-systems.html"
@@ -34,6 +35,14 @@ _OIDS = {
     "2.16.840.1.113883.6.12": "http://www.ama-assn.org/go/cpt",
 }
 _PREFIXES = ("http://terminology.hl7.org/", "http://hl7.org/fhir/")
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:").match
+
+
+def has_scheme(uri: str) -> bool:
+    """True for an absolute URI: `http://…`, `urn:…`."""
+    return _SCHEME(uri) is not None
 
 
 def _bare(system: str) -> str:

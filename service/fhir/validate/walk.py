@@ -9,7 +9,7 @@ from collections.abc import Callable
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.apply import apply_profile
-from service.fhir.validate.bindings import check_binding, check_coding
+from service.fhir.validate.bindings import check_binding, check_coding, check_system
 from service.fhir.validate.extensions import check_extension
 from service.fhir.validate.facts import Child, Need, Node, node, page
 from service.fhir.validate.narrative import check_narrative
@@ -27,6 +27,8 @@ SPECIAL: dict[str, Callable[[Run, Child, JsonObject, Place], None]] = {
     "Reference": check_reference,
     "Extension": check_extension,
     "Narrative": check_narrative,
+    "Identifier": check_system,
+    **dict.fromkeys(("Quantity", "Age", "Count", "Distance", "Duration"), check_system),
 }
 """What more there is to check on an object of a certain type."""
 
@@ -270,8 +272,15 @@ def _one_sibling(run: Run, child: Child, member: Json, valued: bool, at: Place) 
             _array(run, inner, part, member, at)
         else:
             _scalar(run, inner, part, member, at)
-    if not valued and "extension" not in member and len(run.issues) == before:
-        finding = "an element must have a value or an extension, not only an id"
+    if not valued and child.type == "code" and child.binding:
+        finding = "a code from the required value set is needed here, found only an extension or an id"
+        run.report(at, "code-invalid", "binding", _page(child), finding)
+    elif "extension" not in member and not (valued and member) and len(run.issues) == before:
+        finding = (
+            "an element must have a value or an extension, not only an id"
+            if member
+            else (f"_{child.key} is an empty object; leave it out")
+        )
         run.report(at, "invariant", "ele-1", element.source, finding)
 
 
