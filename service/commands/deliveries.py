@@ -1,5 +1,6 @@
 """`casebridge deliveries` and `casebridge replay`: see and repair every exchange."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from service.commands.running import run
 from service.flows import outbox_view as story
 
 COLUMNS = ("id", "partner", "referral", "kind", "state", "attempts", "status", "created", "reason")
+WIDE = 400
+"""Into a pipe or a file, a row is a line."""
 
 
 def deliveries(
@@ -18,18 +21,22 @@ def deliveries(
 ) -> None:
     """The outbox, newest first: what was sent to whom, what was not, and why."""
     rows = run(lambda wiring: story.listing(wiring.context, partner, status))
-    table = Table(*COLUMNS)
+    table = Table()
+    for name in COLUMNS:  # an id that is cut short cannot be replayed
+        table.add_column(name, no_wrap=name == "id", overflow="fold")
     for row in rows:
         table.add_row(*("–" if row[name] is None else str(row[name]) for name in COLUMNS))
-    Console(soft_wrap=True, width=None).print(table if rows else "no deliveries")
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table if rows else "no deliveries")
 
 
 def replay(
     ids: Annotated[list[str] | None, typer.Argument(help="delivery ids")] = None,
     partner: Annotated[str | None, typer.Option(help="all of this partner's")] = None,
-    status: Annotated[str | None, typer.Option(help="only those in this state: dead or withheld")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="only those in this state: dead, withheld or failing")
+    ] = None,
 ) -> None:
-    """Make dead or withheld deliveries due again; consent is asked anew when they are sent."""
+    """Make dead, withheld or failing deliveries due now; consent is asked anew when they are sent."""
     if not ids and not partner:
         raise typer.BadParameter("give ids, or --partner")
     done = run(lambda wiring: story.replay(wiring.context, ids or None, partner, status))

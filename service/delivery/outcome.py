@@ -12,6 +12,7 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Literal, assert_never
 
+from service.delivery.receipt import told_status
 from service.delivery.retry import STANDARD, Policy, wait
 
 Meaning = Literal[
@@ -126,10 +127,17 @@ def judge(
         if reason is not None:
             return Dead(reason, f"not sent: {result}")
         return _again(attempt, random, None, policy, f"no answer: {result}")
-    why = f"the partner answered {result.status}"
-    match meaning(result.status):
+    status = result.status
+    if meaning(status) == "delivered":
+        told = told_status(status, result.body)
+        if told is None:
+            why = f"the partner answered {status} with something that is not FHIR, so it may not have it"
+            return _again(attempt, random, result.wish, policy, why)
+        status = told
+    why = f"the partner answered {status}"
+    match meaning(status):
         case "delivered":
-            return Delivered(result.status)
+            return Delivered(status)
         case "temporary":
             return _again(attempt, random, result.wish, policy, why)
         case "token" if not refreshed and attempt < policy.attempts:

@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 SCHEDULE = tuple(
-    timedelta(seconds=seconds) for seconds in (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
+    timedelta(seconds=seconds)
+    for seconds in (5, 30, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 )
-"""The wait after the first, second, … failed attempt: 5 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h = 75.6 h."""
+"""The wait after the first, second, … failed attempt: 5 s, 30 s, 5 min, 30 min, 2, 5, 10, 14, 20, 24 h = 75.6 h.
+
+The 30 s are ours: a partner that restarts is back by then, and a referral need not wait five minutes for it."""
 
 JITTER = 0.2
 """Each wait is spread evenly over ±20 %, so that a partner that returns is not met by all at once."""

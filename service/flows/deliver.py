@@ -10,7 +10,8 @@ from service.consent.permit import Deny
 from service.consent.release import Released, release
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
 from service.delivery.plan import LEASE
-from service.fhir.json import BadJson, JsonObject, decode_object, encode
+from service.delivery.receipt import task_location
+from service.fhir.json import JsonObject, encode
 from service.fhir.row import Row
 from service.flows import outgoing
 from service.flows.context import Context
@@ -182,11 +183,9 @@ async def _consequences(
         unit.tell(Told(matter.loop.source, kind, now, encode(await _body(unit, matter, kind, reason, now))))
     if isinstance(outcome, Delivered) and matter.leased.kind == "referral" and reply is not None:
         assert isinstance(reply.result, Answer)
-        remote = _task_location(reply.result.body, peer_of(matter.partner).fhir_base)
-        if remote is not None:
-            await loops.placed(
-                unit, matter.loop.id, remote, now + timedelta(seconds=context.settings.poll_seconds)
-            )
+        remote = task_location(reply.result.body, peer_of(matter.partner).fhir_base)
+        look = now + timedelta(seconds=context.settings.poll_seconds)
+        await loops.placed(unit, matter.loop.id, remote, look)
 
 
 async def _body(unit: Unit, matter: _Matter, kind: str, reason: str, now: datetime) -> JsonObject:
@@ -200,20 +199,3 @@ async def _body(unit: Unit, matter: _Matter, kind: str, reason: str, now: dateti
         "status": matter.loop.status,
     }
     return body | ({"client": client.id} if client else {}) | ({"reason": reason} if reason else {})
-
-
-def _task_location(body: bytes, base: str) -> str | None:
-    """The absolute URL of the Task in a transaction response, without its version; None if it is not said."""
-    try:
-        bundle = decode_object(body)
-    except BadJson:
-        return None
-    for entry in bundle.get("entry") or []:
-        response = entry.get("response") if isinstance(entry, dict) else None
-        location = response.get("location") if isinstance(response, dict) else None
-        if isinstance(location, str):
-            path = location.split("/_history/")[0]
-            relative = "/".join(path.split("/")[-2:])
-            if relative.startswith("Task/"):
-                return f"{base}/{relative}"
-    return None

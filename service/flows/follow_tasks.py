@@ -6,15 +6,19 @@ inferred by the dialect's table.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from urllib.parse import urlencode
 
 from service.delivery.outcome import Answer
-from service.fhir.json import BadJson, JsonObject, decode_object
+from service.delivery.receipt import found_task
+from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.references import absolute
 from service.flows import advance_referral
 from service.flows.advance_referral import side_of, task_of
 from service.flows.context import Context
 from service.flows.deliver import peer_of
+from service.flows.outgoing import stable_identifier
 from service.flows.writing import version_of
 from service.kernel.events import log
 from service.kernel.ids import new_id
@@ -39,29 +43,52 @@ async def follow(context: Context, outside: Outside, loop: Loop) -> None:
     """One Task: read what is new and take it over."""
     async with context.database.reading() as connection:
         partner = await partners.known(connection, loop.partner)
-    if (
-        partner is None
-        or partner.disabled_at is not None
-        or partner.fhir_base is None
-        or loop.remote_task is None
-    ):
+    if partner is None or partner.disabled_at is not None or partner.fhir_base is None:
         return
-    found = await _unseen(outside, loop, peer_of(partner))
+    peer = peer_of(partner)
+    remote = loop.remote_task or await _sought(context, outside, loop, peer)
+    if remote is None:
+        return
+    found = await _unseen(outside, remote, loop.remote_seen, peer)
     log("partner-polled", partner=partner.client_id, referral=loop.id, outcome=str(len(found)))
     for version, task in found:
         await take_over(context, loop.id, partner, version, task)
 
 
-async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, JsonObject]]:
-    """(version, Task) of every version behind the last one we took, oldest first."""
-    assert loop.remote_task is not None
-    current = _body(await outside.partners.read(loop.remote_task, peer, new_id()))
+async def _sought(context: Context, outside: Outside, loop: Loop, peer: Peer) -> str | None:
+    """Where the partner keeps the Task, if it did not say so when it took it: searched by our identifier.
+
+    By POST, so that the identifier is in nobody's access log; by GET where a partner does not know POST.
+    """
+    async with context.database.reading() as connection:
+        rows = await resources.known(connection, [("Task", loop.id)], None)
+    if not rows or rows[0].deleted:
+        return None
+    identifier = stable_identifier(task_of(rows[0]), context.base)
+    query = {"identifier": f"{identifier['system']}|{identifier['value']}"}
+    reply = await outside.partners.search("Task", query, peer, new_id())
+    if isinstance(reply.result, Answer) and reply.result.status in (400, 404, 405, 415, 501):
+        reply = await outside.partners.read(f"Task?{urlencode(query)}", peer, new_id())
+    if not isinstance(reply.result, Answer) or reply.result.status != 200:
+        return None
+    remote = found_task(reply.result.body, peer.fhir_base)
+    if remote is not None:
+        async with context.database.unit(loops.lock_name(loop.id)) as unit:
+            await loops.placed(unit, loop.id, remote, loop.next_poll)
+    return remote
+
+
+async def _unseen(
+    outside: Outside, remote: str, seen: str | None, peer: Peer
+) -> list[tuple[str, JsonObject]]:
+    """(version, Task) of every version behind `seen`, the last one we took, oldest first."""
+    current = _body(await outside.partners.read(remote, peer, new_id()))
     if current is None or current.get("resourceType") != "Task":
         return []
     newest = _version(current)
-    if newest == loop.remote_seen:
+    if newest == seen:
         return []
-    answered = await outside.partners.read(f"{loop.remote_task}/_history", peer, new_id())
+    answered = await outside.partners.read(f"{remote}/_history", peer, new_id())
     if _away(answered):
         return []
     past = _body(answered)
@@ -74,8 +101,7 @@ async def _unseen(outside: Outside, loop: Loop, peer: Peer) -> list[tuple[str, J
             if isinstance(row, dict) and row.get("resourceType") == "Task"
         ]
     ordered = sorted(dict(reversed(versions)).items(), key=lambda each: _order(each[0]))
-    seen = _order(loop.remote_seen) if loop.remote_seen else None
-    return [each for each in ordered if seen is None or _order(each[0]) > seen]
+    return [each for each in ordered if _later(each[0], seen)]
 
 
 def _away(reply: Reply) -> bool:
@@ -93,15 +119,36 @@ def _body(reply: Reply) -> JsonObject | None:
 
 
 def _version(task: JsonObject) -> str:
-    """`lastUpdated` and version: what orders a partner's versions even if its version ids are not numbers."""
+    """`lastUpdated` and version: what orders a partner's versions even if its version ids are not numbers.
+
+    A partner that gives neither is known by what its Task says.
+    """
     meta = task.get("meta")
     meta = meta if isinstance(meta, dict) else {}
-    return f"{meta.get('lastUpdated', task.get('lastModified', ''))} {meta.get('versionId', '')}"
+    if "lastUpdated" not in meta and "versionId" not in meta:
+        return f"#{sha256(encode(task)).hexdigest()}"
+    return f"{meta.get('lastUpdated', '')} {meta.get('versionId', '')}"
 
 
-def _order(version: str) -> tuple[str, int, str]:
+def _order(version: str) -> tuple[datetime, int, str]:
+    """Instants are compared as instants: servers drop trailing zeros and change their offset in spring."""
     when, _, number = version.rpartition(" ")
-    return (when, int(number) if number.isdecimal() and len(number) < 10 else 0, number)
+    return _moment(when), int(number) if number.isdecimal() and len(number) < 10 else 0, number
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _later(version: str, seen: str | None) -> bool:
+    """Not taken yet. Versions without time or number cannot be ordered: another one is a later one."""
+    if seen is None or version.startswith("#") or seen.startswith("#"):
+        return version != seen
+    return _order(version) > _order(seen)
 
 
 async def take_over(
@@ -112,12 +159,7 @@ async def take_over(
         loop = await loops.find(unit, loop_id)
         held = await resources.lock(unit, [("Task", loop_id)])
         row = held.get(("Task", loop_id))
-        if (
-            loop is None
-            or row is None
-            or row.deleted
-            or (loop.remote_seen and _order(version) <= _order(loop.remote_seen))
-        ):
+        if loop is None or row is None or row.deleted or not _later(version, loop.remote_seen):
             return
         before = task_of(row)
         side = side_of(partner)

@@ -20,6 +20,6 @@ async def listing(context: Context, partner: str | None, state: str | None) -> l
 async def replay(
     context: Context, ids: list[str] | None, partner: str | None, state: str | None
 ) -> list[str]:
-    """Dead and withheld rows become pending again; returns their ids. Delivered rows stay delivered."""
+    """Dead, withheld and failing rows become due now; returns their ids. Delivered rows stay delivered."""
     async with context.database.unit() as unit:
         return await outbox.reopen(unit, context.clock(), ids, partner, state)

@@ -70,10 +70,10 @@ async def moved(unit: Unit, loop: str, status: str, closed: bool, now: datetime)
     )  # fmt: skip
 
 
-async def placed(unit: Unit, loop: str, remote_task: str, next_poll: datetime | None) -> None:
-    """The partner holds a Task of its own for this loop, at this absolute URL."""
+async def placed(unit: Unit, loop: str, remote_task: str | None, next_poll: datetime | None) -> None:
+    """The partner holds a Task of its own for this loop, at this absolute URL; None: where is still to be found."""
     await unit.execute(
-        """UPDATE loop SET remote_task = $2,
+        """UPDATE loop SET remote_task = COALESCE($2, remote_task),
              next_poll = CASE WHEN closed THEN NULL ELSE $3::timestamptz END WHERE id = $1""",
         loop, remote_task, next_poll,
     )  # fmt: skip

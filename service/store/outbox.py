@@ -151,10 +151,12 @@ async def listing(
 async def reopen(
     unit: Unit, now: datetime, ids: list[str] | None, partner: str | None, state: str | None
 ) -> list[str]:
-    """Make settled rows pending again (`casebridge replay`): by id, or by partner's name and state."""
+    """Make rows due now (`casebridge replay`): by id, or by partner's name and state. Not what was delivered, and
+    not what a worker holds."""
     found = await unit.fetch(
         """UPDATE delivery d SET state = 'pending', reason = '', settled = NULL, due = $1, attempts = 0
-           FROM partner p WHERE p.client_id = d.partner AND d.settled IS NOT NULL AND d.state <> 'delivered'
+           FROM partner p WHERE p.client_id = d.partner AND d.state NOT IN ('delivered', 'pending')
+             AND (d.lease_until IS NULL OR d.lease_until <= $1)
              AND ($2::text[] IS NULL OR d.id = ANY($2)) AND ($3::text IS NULL OR p.name = $3)
              AND ($4::text IS NULL OR d.state = $4)
            RETURNING d.id""",

@@ -53,7 +53,7 @@ def test_a_401_is_cured_once_by_a_fresh_token_and_then_waits() -> None:
     again = told(401, refreshed=True)
     assert isinstance(again, Retry)
     assert again.delay > timedelta()
-    assert isinstance(told(401, attempt=10), Dead), "no endless loop of fresh tokens"
+    assert isinstance(told(401, attempt=11), Dead), "no endless loop of fresh tokens"
 
 
 def test_a_409_means_read_again_first() -> None:
@@ -80,7 +80,7 @@ def test_every_status_has_an_outcome_and_retries_end(
 ) -> None:
     outcome = judge(Answer(status), attempt, random, refreshed=refreshed)
     meaning(status)
-    if attempt >= 10:
+    if attempt >= 11:
         assert not isinstance(outcome, Retry)
 
 
@@ -98,3 +98,40 @@ def test_of_an_error_body_only_codes_and_paths_are_kept() -> None:
 @given(st.binary(max_size=200))
 def test_no_body_breaks_the_excerpt_and_none_is_long(body: bytes) -> None:
     assert len(redacted(body)) <= 300
+
+
+STORED = (
+    b'{"resourceType":"Bundle","type":"transaction-response","entry":[{"response":{"status":"201 Created"}}]}'
+)
+PARTLY = b'{"resourceType":"Bundle","type":"batch-response","entry":[{"response":{"status":"201"}},{"response":{"status":"%d"}}]}'
+COMPLAINT = b'{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"required","diagnostics":"Leslie"}]}'
+FINE = b'{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"informational"}]}'
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"  ", STORED, FINE, b'{"resourceType":"Bundle","entry":[7,{"response":{}}]}']
+)
+def test_a_receipt_is_a_bundle_an_outcome_without_errors_or_nothing_at_all(body: bytes) -> None:
+    assert judge(Answer(200, body=body), 1, 0.5) == Delivered(200)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>log in", STORED[:40], b"[]", b"{}", b'{"resourceType":"Task"}', b"\x00\xff"]
+)
+def test_a_200_that_is_not_fhir_proves_nothing_and_is_sent_again(body: bytes) -> None:
+    outcome = judge(Answer(200, body=body), 1, 0.5)
+    assert isinstance(outcome, Retry)
+    assert "not FHIR" in outcome.why
+
+
+def test_an_entry_that_failed_inside_a_200_is_judged_as_it_says() -> None:
+    assert isinstance(judge(Answer(200, body=PARTLY % 503), 1, 0.5), Retry)
+    refused = judge(Answer(200, body=PARTLY % 422), 1, 0.5)
+    assert isinstance(refused, Dead)
+    assert refused.reason == "rejected"
+
+
+def test_an_error_outcome_with_200_is_an_error() -> None:
+    outcome = judge(Answer(200, body=COMPLAINT), 1, 0.5)
+    assert isinstance(outcome, Dead)
+    assert "Leslie" not in repr(outcome)
