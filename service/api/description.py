@@ -9,13 +9,18 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.casework.records import kinds, schema
+from service.fhir.artefacts import TYPES, shelf
 from service.fhir.catalogue import catalogue
 
 Document = dict[str, Any]
 
 _FHIR = "application/fhir+json"
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_OUTCOME = {_FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}}}
+_XML = "application/fhir+xml"
+_OUTCOME = {
+    _FHIR: {"schema": {"$ref": "#/components/schemas/OperationOutcome"}},
+    _XML: {"schema": {"type": "string"}},
+}
 _BEARER: list[Document] = [{"bearer": []}]
 
 
@@ -51,6 +56,8 @@ def _refusals(content: Document) -> Document:
         "401": _said("no valid access token", content),
         "403": _said("the token does not cover it", content),
         "404": _said("does not exist here, or not for this caller", content),
+        "405": _said("method not offered; see Allow", content),
+        "406": _said("no form that the client reads", content),
         "409": _said("somebody else did it meanwhile", content),
         "410": _said("was deleted", content),
         "412": _said("another version, or several matches", content),
@@ -65,7 +72,7 @@ def _some(content: Document, *statuses: str) -> Document:
     return {
         status: said
         for status, said in _refusals(content).items()
-        if status in (*statuses, "400", "401", "403", "503")
+        if status in (*statuses, "400", "401", "403", "503") or (content is _OUTCOME and status == "406")
     }
 
 
@@ -73,85 +80,137 @@ _ID = _parameter("id", "path", "logical id", pattern="^[A-Za-z0-9.-]{1,64}$")
 _IF_MATCH = _parameter("If-Match", "header", 'the version you saw, `W/"3"`')
 
 
+_SINCE = _parameter("_since", "query", "only what was changed at or after this moment")
+_PAST = [
+    _parameter("_count", "query", "at most this many a page", "integer", minimum=1),
+    _SINCE,
+    _parameter("_at", "query", "only what was current at this time"),
+]
+
+
 def _fhir() -> Document:
     paths: Document = {
         "/fhir/metadata": {
-            "get": _operation("CapabilityStatement", "FHIR", {"200": _said("the capability statement", _resource("CapabilityStatement"))})
-        },
-        "/fhir": {
-            "post": _operation(
-                "batch or transaction", "FHIR",
-                {"200": _said("one answer an entry", _resource("Bundle")), **_refusals(_OUTCOME)},
-                requestBody=_body("Bundle"), security=_BEARER,
+            "get": _operation(
+                "CapabilityStatement", "FHIR", {"200": _said("the capability statement", _resource("CapabilityStatement"))}
             )
         },
+        "/fhir": {
+            "get": _asked("search of everything", "FHIR", "Bundle"),
+            "post": _sent("batch or transaction", "FHIR", _body("Bundle"), "Bundle"),
+        },
+        "/fhir/_history": {"get": _asked("history of everything", "FHIR", "Bundle", parameters=_PAST)},
     }  # fmt: skip
     for spec in catalogue.values():
         paths |= _type(spec.type, set(spec.interactions))
-    return paths
+    for type_ in TYPES:
+        paths |= _published(type_)
+    return paths | _offered()
 
 
 def _resource(type_: str) -> Document:
-    return {_FHIR: {"schema": {"$ref": "#/components/schemas/Resource", "title": type_}}}
+    schema = {"$ref": "#/components/schemas/Resource", "title": type_}
+    return {_FHIR: {"schema": schema}, _XML: {"schema": {"type": "string"}}}
 
 
 def _body(type_: str) -> Document:
     return {"required": True, "content": _resource(type_)}
 
 
+def _asked(summary: str, tag: str, type_: str, **more: Any) -> Document:
+    said = {"200": _said(summary, _resource(type_)), **_some(_OUTCOME, "404", "410")}
+    return _operation(summary, tag, said, security=_BEARER, **more)
+
+
+def _sent(summary: str, tag: str, body: Document, type_: str, **more: Any) -> Document:
+    said = {
+        "200": _said("done, or there already", _resource(type_)),
+        "201": _said("created", _resource(type_)),
+        **_refusals(_OUTCOME),
+    }
+    return _operation(summary, tag, said, requestBody=body, security=_BEARER, **more)
+
+
 def _type(name: str, offered: set[str]) -> Document:
-    whole, item, past = {}, {}, {}
-    if "search" in offered:
-        whole["get"] = _operation(
-            f"search {name}",
-            name,
-            {"200": _said("a searchset", _resource("Bundle")), **_some(_OUTCOME)},
-            security=_BEARER,
-        )
-    if "create" in offered:
-        whole["post"] = _operation(
-            f"create {name}", name,
-            {"200": _said("If-None-Exist found it", _resource(name)), "201": _said("created", _resource(name)), **_refusals(_OUTCOME)},
-            requestBody=_body(name), security=_BEARER,
-            parameters=[_parameter("If-None-Exist", "header", "create only if this search finds nothing")],
-        )  # fmt: skip
-    if "read" in offered:
-        item["get"] = _operation(
-            f"read {name}", name, {"200": _said("the current version", _resource(name)), "304": _said("unchanged"),
-            **_some(_OUTCOME, "404", "410")}, security=_BEARER,
-        )  # fmt: skip
-        past["get"] = _operation(
-            f"history of {name}",
-            name,
-            {"200": _said("newest first", _resource("Bundle")), **_some(_OUTCOME, "404")},
-            security=_BEARER,
-        )
-    if "update" in offered:
-        item["put"] = _operation(
-            f"update {name}", name,
-            {"200": _said("the new version", _resource(name)), "201": _said("created", _resource(name)), **_refusals(_OUTCOME)},
-            requestBody=_body(name), security=_BEARER, parameters=[_IF_MATCH],
-        )  # fmt: skip
-    if "delete" in offered:
-        item["delete"] = _operation(
-            f"delete {name}", name, {"204": _said("gone"), **_some(_OUTCOME, "404", "412", "422")}, security=_BEARER,
-            parameters=[_IF_MATCH],
-        )  # fmt: skip
+    """The paths of a type; the search parameters of a conditional write are those of its search."""
+    patch = {
+        "required": True,
+        "content": {"application/json-patch+json": {"schema": {"type": "array"}}, **_resource("Parameters")},
+    }
+    none = [_parameter("If-None-Exist", "header", "create only if this search finds nothing")]
+    gone = {"204": _said("gone"), **_some(_OUTCOME, "404", "409", "412", "422")}
+    matched = [_IF_MATCH]
+    whole: Document = {
+        "get": _asked(f"search {name}", name, "Bundle"),
+        "post": _sent(f"create {name}", name, _body(name), name, parameters=none),
+        "put": _sent(f"update the {name} that a search finds", name, _body(name), name, parameters=matched),
+        "patch": _sent(f"patch the {name} that a search finds", name, patch, name, parameters=matched),
+        "delete": _operation(
+            f"delete the {name} that a search finds", name, gone, security=_BEARER, parameters=matched
+        ),
+    }
+    item: Document = {
+        "get": _asked(f"read {name}", name, name),
+        "put": _sent(f"update {name}", name, _body(name), name, parameters=matched),
+        "patch": _sent(f"patch {name}", name, patch, name, parameters=matched),
+        "delete": _operation(f"delete {name}", name, gone, security=_BEARER, parameters=matched),
+    }
+    needs = {"get": ("search", "read"), "post": ("create", ""), "put": ("update", "update"),
+             "patch": ("patch", "patch"), "delete": ("delete", "delete")}  # fmt: skip
     version = _parameter("vid", "path", "version id")
-    one = {
-        "get": _operation(
-            f"one version of {name}",
-            name,
-            {"200": _said("that version", _resource(name)), **_some(_OUTCOME, "404", "410")},
-            security=_BEARER,
-        )
-    }
     return {
-        f"/fhir/{name}": whole,
-        f"/fhir/{name}/{{id}}": {"parameters": [_ID], **item},
-        f"/fhir/{name}/{{id}}/_history": {"parameters": [_ID], **past},
-        f"/fhir/{name}/{{id}}/_history/{{vid}}": {"parameters": [_ID, version], **one},
+        f"/fhir/{name}": {method: each for method, each in whole.items() if needs[method][0] in offered},
+        f"/fhir/{name}/{{id}}": {
+            "parameters": [_ID],
+            **{method: each for method, each in item.items() if needs[method][1] in offered},
+        },
+        f"/fhir/{name}/_history": {"get": _asked(f"history of all {name}", name, "Bundle", parameters=_PAST)},
+        f"/fhir/{name}/{{id}}/_history": {
+            "parameters": [_ID],
+            "get": _asked(f"history of {name}", name, "Bundle", parameters=_PAST),
+        },
+        f"/fhir/{name}/{{id}}/_history/{{vid}}": {
+            "parameters": [_ID, version],
+            "get": _asked(f"one version of {name}", name, name),
+        },
     }
+
+
+def _published(type_: str) -> Document:
+    def said(summary: str, shown: str) -> Document:
+        return _operation(
+            summary, type_, {"200": _said(summary, _resource(shown)), "404": _said("no such", _OUTCOME)}
+        )
+
+    return {
+        f"/fhir/{type_}": {"get": said(f"find a {type_} of ours", "Bundle")},
+        f"/fhir/{type_}/{{id}}": {"parameters": [_ID], "get": said(f"read a {type_} of ours", type_)},
+    }
+
+
+def _offered() -> Document:
+    """The operations, from their definitions."""
+    paths: Document = {}
+    for artefact in shelf("OperationDefinition").values():
+        definition = artefact.resource
+        names = catalogue if "Resource" in definition["resource"] else definition["resource"]
+        where = [(f"/fhir/{name}", name) for name in names]
+        roots = [("/fhir", "FHIR")] if definition["system"] else []
+        roots += where if definition["type"] else []
+        roots += [(path + "/{id}", name) for path, name in where] if definition["instance"] else []
+        for path, tag in roots:
+            paths[f"{path}/${definition['code']}"] = _invoked(definition, tag, "{id}" in path)
+    return paths
+
+
+def _invoked(definition: Document, tag: str, instance: bool) -> Document:
+    answers = next(each["type"] for each in definition["parameter"] if each["use"] == "out")
+    answers = answers if answers in ("Bundle", "OperationOutcome") else "Parameters"
+    said = _sent(definition["title"], tag, {**_body("Parameters"), "required": False}, answers)
+    shown: Document = {"post": said, **({"parameters": [_ID]} if instance else {})}
+    if instance and not definition["affectsState"]:
+        shown["get"] = _asked(definition["title"], tag, answers)
+    return shown
 
 
 def _casework() -> Document:

@@ -5,19 +5,30 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 
 from typing import Any
 
+from service.fhir.artefacts import PARAMETERS, TYPES, shelf
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
-from service.fhir.search.parameters import parameters
+from service.fhir.search.parameters import SYSTEMWIDE, parameters
 
-_CODES: dict[Interaction, str] = {
-    "read": "read", "vread": "vread", "create": "create", "update": "update", "patch": "patch",
-    "delete": "delete", "history": "history-instance", "search": "search-type",
+_CODES: dict[Interaction, tuple[str, ...]] = {
+    "read": ("read",), "vread": ("vread",), "create": ("create",), "update": ("update",), "patch": ("patch",),
+    "delete": ("delete",), "history": ("history-instance", "history-type"), "search": ("search-type",),
 }  # fmt: skip
+_SYSTEM = ("transaction", "batch", "search-system", "history-system")
+_SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_SECURED = {
+    "cors": False,
+    "service": [
+        {
+            "coding": [{"system": _SECURITY, "code": "SMART-on-FHIR"}],
+            "text": "SMART Backend Services (private_key_jwt); see .well-known/smart-configuration",
+        }
+    ],
+}
 
 
 def statement(base: str, date: str) -> JsonObject:
     """For the service at `base`, started at `date` (an instant)."""
-    oauth = base.removesuffix("/fhir") + "/auth/token"
     return {
         "resourceType": "CapabilityStatement",
         "status": "active",
@@ -26,49 +37,78 @@ def statement(base: str, date: str) -> JsonObject:
         "software": {"name": "Casebridge"},
         "implementation": {"description": "Casebridge: case management and FHIR R4, joined", "url": base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json", "json"],
+        "format": ["application/fhir+json", "application/fhir+xml", "json", "xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
         "rest": [
             {
                 "mode": "server",
-                "security": {
-                    "cors": False,
-                    "extension": [
-                        {
-                            "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                            "extension": [{"url": "token", "valueUri": oauth}],
-                        }
-                    ],
-                    "service": [
-                        {
-                            "coding": [
-                                {
-                                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
-                                    "code": "SMART-on-FHIR",
-                                }
-                            ],
-                            "text": "SMART Backend Services (private_key_jwt)",
-                        }
-                    ],
-                },
-                "resource": [_resource(spec) for spec in catalogue.values()],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "search-system"}],
+                "security": _SECURED,
+                "resource": [*map(_resource, catalogue.values()), *map(_published, TYPES)],
+                "interaction": [{"code": code} for code in _SYSTEM],
+                "searchParam": [{"name": name, "type": parameters("Task")[name].type} for name in SYSTEMWIDE],
+                "operation": _operations("system", ""),
             }
         ],
     }
 
 
 def _resource(spec: ResourceSpec) -> JsonObject:
-    row: dict[str, Any] = {
-        "type": spec.type,
-        "interaction": [{"code": _CODES[each]} for each in spec.interactions],
-        "versioning": "versioned-update",
-        "readHistory": True,
-        "updateCreate": spec.upsert,
-        "conditionalCreate": True,
-        "searchParam": [
-            {"name": name, "type": parameter.type} for name, parameter in sorted(parameters(spec.type).items())
-        ],
-    }
+    offered = set(spec.interactions)
+    found = sorted(parameters(spec.type).items())
+    row: dict[str, Any] = {"type": spec.type}
     if spec.profile:
         row["profile"] = spec.profile
+    row |= {
+        "interaction": [{"code": code} for each in spec.interactions for code in _CODES[each]],
+        "versioning": "versioned-update",
+        "readHistory": "vread" in offered,
+        "updateCreate": spec.upsert and "update" in offered,
+        "conditionalCreate": "create" in offered,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": "update" in offered,
+        "conditionalDelete": "single" if "delete" in offered else "not-supported",
+        "referencePolicy": ["literal", "logical", "local"],
+    }
+    if includes := [f"{spec.type}:{code}" for code, parameter in found if parameter.type == "reference"]:
+        row["searchInclude"] = ["*", *includes]
+    if reverse := _reverse(spec.type):
+        row["searchRevInclude"] = reverse
+    row["searchParam"] = [
+        {"name": code, "definition": parameter.url, "type": parameter.type} for code, parameter in found
+    ]
+    row["operation"] = _operations("", spec.type)
     return row
+
+
+def _reverse(type_: str) -> list[str]:
+    """What refers to the type by a search parameter that says so."""
+    return [
+        f"{each}:{code}"
+        for each in catalogue
+        for code, parameter in sorted(parameters(each).items())
+        if parameter.type == "reference" and type_ in parameter.targets
+    ]
+
+
+def _published(type_: str) -> JsonObject:
+    return {
+        "type": type_,
+        "interaction": [{"code": "read"}, {"code": "search-type"}],
+        "versioning": "no-version",
+        "searchParam": [{"name": name, "type": kind} for name, kind in PARAMETERS.items()],
+    }
+
+
+def _operations(level: str, type_: str) -> list[JsonObject]:
+    """Operations of the system, or of a type and its instances."""
+    return [
+        {"name": definition["code"], "definition": definition["url"]}
+        for artefact in shelf("OperationDefinition").values()
+        if (definition := artefact.resource)
+        if (level and definition[level])
+        or (
+            not level
+            and (definition["type"] or definition["instance"])
+            and (type_ in definition["resource"] or "Resource" in definition["resource"])
+        )
+    ]
