@@ -5,6 +5,7 @@ import typer
 from service.commands import deliveries, housekeeping, partner, serve, simulate
 from service.commands.bench import bench
 from service.commands.demo import demo
+from service.commands.validate import validate
 
 app = typer.Typer(
     name="casebridge",
@@ -22,6 +23,7 @@ app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(simulate.simulate)
 app.command()(demo)
+app.command()(validate)
 app.command()(bench)
 
 
