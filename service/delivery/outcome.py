@@ -21,7 +21,15 @@ Meaning = Literal[
 Fault = Literal["timeout", "connection", "tls", "dns", "refused-address", "oversized", "protocol", "token"]
 """How an attempt can end without an answer. `refused-address`: our own SSRF rules forbid the address."""
 DeadReason = Literal[
-    "rejected", "moved", "forbidden", "gone", "conflict", "attempts-spent", "refused-address", "protocol"
+    "rejected",
+    "moved",
+    "forbidden",
+    "gone",
+    "conflict",
+    "attempts-spent",
+    "refused-address",
+    "protocol",
+    "invalid",
 ]
 
 STATUS: Mapping[int, Meaning] = MappingProxyType(

@@ -56,6 +56,8 @@ async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome
     if isinstance(decided, Withheld | Dead):
         return await _settle(context, leased, matter, decided, None, request_id)
     reply = await _send(context, outside, matter, decided, request_id)
+    if isinstance(reply, Dead):
+        return await _settle(context, leased, matter, reply, None, request_id)
     outcome = judge(reply.result, leased.attempts, random.random(), refreshed=reply.refreshed)  # noqa: S311
     return await _settle(context, leased, matter, outcome, reply, request_id)
 
@@ -89,7 +91,9 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Any
     return matter, (verdict, travelling)
 
 
-async def _send(context: Context, outside: Outside, matter: _Matter, decided: Any, request_id: str) -> Reply:
+async def _send(
+    context: Context, outside: Outside, matter: _Matter, decided: Any, request_id: str
+) -> Reply | Dead:
     permit, travelling = decided
     peer = peer_of(matter.partner)
     if matter.leased.kind == "referral":
@@ -99,7 +103,23 @@ async def _send(context: Context, outside: Outside, matter: _Matter, decided: An
         if isinstance(at, Reply):
             return at
         document = release(permit, outgoing.replacement(travelling, context.base, at))
+    flaw = _flaw(context, document)
+    if flaw:
+        return Dead("invalid", flaw)
     return await outside.partners.send(document, peer, request_id)
+
+
+def _flaw(context: Context, released: Released) -> str:
+    """What a validator at the other end would refuse: rule and place, never content. Empty when nothing."""
+    if not context.settings.validate_outbound:
+        return ""
+    document = released.document
+    content = decode_object(document) if isinstance(document, bytes) else document
+    failing = [issue for issue in context.check(content, []) if issue.fails]
+    if not failing:
+        return ""
+    more = f" and {len(failing) - 1} more" if len(failing) > 1 else ""
+    return f"not sent, for it is not valid: rule {failing[0].rule} at {failing[0].expression}{more}"
 
 
 async def _known_there(

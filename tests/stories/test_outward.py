@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from town import eventually, town
+from town import eventually, gives_leslie_away, town
 
 from service.commands.demo import people
 from service.commands.demo.people import HOUSING, NORTHSIDE
@@ -77,3 +77,28 @@ async def test_an_answer_that_is_lost_makes_nothing_twice(database_url: str, tmp
             assert len(list(northside.store.all(type_))) == 1
         kinds = [each["kind"] for each in here.events]
         assert kinds.count("referral-delivered") == 1
+
+
+async def test_what_would_not_be_valid_fhir_does_not_leave(database_url: str, tmp_path: Path):
+    async with town(database_url, tmp_path, Plan(NORTHSIDE, "down", pace=0.1)) as here:
+        northside = here.agencies[NORTHSIDE]
+        await here.file_everybody()
+        await here.file("referrals", HOUSING, people.housing(system_clock))
+        await eventually(lambda: here.sql("SELECT 1 FROM delivery WHERE state = 'failing'"))
+        spoilt = """
+            UPDATE resource SET body = convert_to(replace(convert_from(body, 'UTF8'),
+                '"intent":"order"', '"intent":"Leslie Moreno"'), 'UTF8') WHERE type = 'Task'
+        """
+        await here.sql(spoilt)
+        northside.manner.change("accept-complete")
+        await here.time_passes()
+
+        told = await here.until("delivery-failed", referral=HOUSING)
+
+        [row] = await here.sql("SELECT state, reason FROM delivery")
+        assert row["state"] == "dead"
+        assert row["reason"] == told["reason"]
+        assert "rule binding at Bundle.entry" in row["reason"]
+        assert "resource.intent" in row["reason"]
+        assert not gives_leslie_away(row["reason"])
+        assert not list(northside.store.all("Task"))
