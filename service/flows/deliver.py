@@ -11,7 +11,7 @@ from service.consent.release import Released, release
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
 from service.delivery.plan import LEASE
 from service.delivery.receipt import task_location
-from service.fhir.json import JsonObject, encode
+from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows import outgoing
 from service.flows.context import Context
