@@ -7,6 +7,8 @@ unknown modifierExtension is an error: whoever ignores it may misread the resour
 import re
 
 from service.fhir import r4
+from service.fhir.fhirpath import BadExpression, EvaluationError, Scope, compile
+from service.fhir.fhirpath.node import members
 from service.fhir.json import JsonObject
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.facts import Child
@@ -14,6 +16,7 @@ from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown_url
 
 PAGE = "https://hl7.org/fhir/R4/extensibility.html"
+_EXTENSIONS = ("extension", "modifierExtension")
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+").fullmatch
 
 
@@ -48,7 +51,7 @@ def _value_or_children(run: Run, value: JsonObject, at: Place) -> None:
 
 def _inside_extension(at: Place) -> bool:
     parent = at[0]
-    return parent is not None and parent[1] in ("extension", "modifierExtension")
+    return parent is not None and parent[1] in _EXTENSIONS
 
 
 def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> None:
@@ -66,7 +69,7 @@ def _known(run: Run, url: str, value: JsonObject, at: Place, modifier: bool) -> 
         run.report(at, "extension", "extension-modifier", url, finding)
     contexts = found.get("context")
     if contexts:
-        _check_context(run, url, contexts, at)
+        _check_context(run, url, contexts, value, at)
     if "where" in found:
         _check_where(run, url, found["where"], value, at)
     apply_profile(run, url, value, "Extension", at)
@@ -88,15 +91,39 @@ def _structure(run: Run, at: Place) -> str:
     return live[0][1] if live else ""
 
 
-def _check_context(run: Run, url: str, contexts: list[list[str]], at: Place) -> None:
+def _check_context(run: Run, url: str, contexts: list[list[str]], value: JsonObject, at: Place) -> None:
     owners = owner_names(run, at)
     for kind, expression in contexts:
-        if kind != "element" or _fits(run, expression, owners):
+        if kind == "fhirpath":
+            fits = _selected(run, expression, value)
+        elif kind == "extension":
+            fits = _inside(run, expression, at)
+        else:
+            fits = _fits(run, expression, owners)
+        if fits:
             return
     allowed = ", ".join(expression for _, expression in contexts)
-    here = max(owners, key=len, default="something unknown")
+    here = ".".join([str(run.resource.get("resourceType")), *_segments(run, at)[:-1]])
     finding = f"this extension may stand on {allowed}, found it on {here}"
     run.report(at, "extension", "extension-context", url, finding)
+
+
+def _selected(run: Run, expression: str, value: JsonObject) -> bool:
+    """Does the expression, asked of the resource, find the element this extension stands on?"""
+    try:
+        found = compile(expression).nodes(run.resource, Scope(resource=run.resource, root_resource=run.root))
+    except (BadExpression, EvaluationError):
+        return True
+    held = [each.get(key) for node in found if (each := members(node)) for key in _EXTENSIONS]
+    return any(value is each for listed in held if isinstance(listed, list) for each in listed)
+
+
+def _inside(run: Run, url: str, at: Place) -> bool:
+    """Does the extension stand inside another one with this url?"""
+    if not _inside_extension(at) or at[0] is None:
+        return False
+    outer = run.located(at[0])
+    return not isinstance(outer, dict) or outer.get("url") == url
 
 
 def _fits(run: Run, expression: str, owners: set[str]) -> bool:
