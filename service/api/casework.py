@@ -13,6 +13,7 @@ from starlette.routing import Route
 from service.api.callers import caller_of
 from service.api.content import body_of, expected_version
 from service.api.failures import problem_response
+from service.api.witness import witnessed
 from service.casework.records import kinds, read_answer, schema
 from service.fhir.json import BadJson, Json, decode, encode
 from service.fhir.outcome import Issue
@@ -36,9 +37,10 @@ def _door(story: Story) -> Callable[[Request], Awaitable[Response]]:
         except Failure as failure:
             return problem_response(failure)
 
-    endpoint.__doc__ = story.__doc__
-    endpoint.__name__ = story.__name__
-    return endpoint
+    whole = witnessed(endpoint, lambda _, failure: problem_response(failure), "casework-")
+    whole.__doc__ = story.__doc__
+    whole.__name__ = story.__name__
+    return whole
 
 
 def _answer(value: Json, status: int = 200, headers: dict[str, str] | None = None) -> Response:

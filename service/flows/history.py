@@ -24,6 +24,7 @@ from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.store import resources
 from service.store.resources import ALL_TIME, Place, Span
+from service.store.trail import current
 
 NEWEST = 2**31 - 1
 DEFAULT_COUNT = 50
@@ -70,6 +71,7 @@ def past_of(type_: str | None, id_: str | None, query: str) -> Past:
 async def history(context: Context, caller: Caller, past: Past) -> bytes:
     """A page, as a Bundle. Refused: absent where nothing ever was, forbidden, malformed parameters."""
     page = await _page(context, caller, past)
+    current().show(page.rows)
     here = f"{context.base}/{past.path}"
     links = [{"relation": "self", "url": f"{here}?{urlencode(page.pairs)}".rstrip("?")}]
     if page.following:

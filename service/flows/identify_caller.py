@@ -1,17 +1,26 @@
 """From an access token to the Caller it was given to: one statement, nothing remembered between requests."""
 
+from service.flows.access.roles import CASEWORK
 from service.flows.access.scopes import parse_all
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.store import tokens
+from service.store.trail import current
 
 
 async def identify_caller(context: Context, token: str) -> Caller | None:
-    """None for a token that is unknown, expired, withdrawn, or of a partner that was disabled."""
+    """None for a token that is unknown, expired, withdrawn, or of a partner that was disabled.
+
+    The trail of the moment learns who it is, also by a token that no longer counts.
+    """
+    trail = current()
     async with context.database.reading() as connection:
         living = await tokens.living(connection, token, context.clock())
-    if living is None:
-        return None
+        if living is None:
+            trail.client = await tokens.owner(connection, token) or ""
+            return None
+    trail.client, trail.organization, trail.token = living.client_id, living.organization, tokens.mark(token)
+    trail.custodian = CASEWORK in living.roles
     return Caller(
         client_id=living.client_id,
         name=living.name,

@@ -21,6 +21,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.store import partners, resources
 from service.store.partners import Partner
+from service.store.trail import Ground, current
 
 PURPOSE = "COC"
 """Coordination of care: the narrowest purpose that a referral between agencies serves."""
@@ -97,7 +98,10 @@ def _seen(context: Context, ground: _Ground | None, caller: Caller, row: Row) ->
     )
     verdict = _decided(ground, caller.organization, [item], [row], frozenset())
     if isinstance(verdict, Deny):
+        current().denied(row, Ground(PURPOSE, rule=verdict.code, patient=row.patient or ""))
         return None
+    cleared = verdict.cleared[0] if verdict.cleared else None
+    current().permitted(row, Ground(PURPOSE, verdict.basis, cleared.consent if cleared else ""))
     released = release_stored(verdict) or release(verdict, resource)
     document = released.document
     return replace(row, body=document if isinstance(document, bytes) else encode(document))

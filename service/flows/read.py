@@ -10,6 +10,7 @@ from service.flows.permit import visible
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import resources
+from service.store.trail import current
 
 
 async def read(context: Context, caller: Caller, type_: str, id_: str, version: int | None = None) -> Row:
@@ -34,4 +35,5 @@ async def read_in(
         raise absent(type_, id_)
     if seen[0].deleted:
         raise Refused("gone", f"{type_}/{id_} was deleted")
+    current().show(seen)
     return seen[0]

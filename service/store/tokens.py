@@ -85,6 +85,18 @@ async def living(connection: Any, token: str, now: datetime) -> Living | None:
     return Living(*found) if found else None
 
 
+def mark(token: str) -> str:
+    """What the audit trail knows a token by: the beginning of its digest, never a part of the token itself."""
+    return digest(token).hex()[:32]
+
+
+async def owner(connection: Any, token: str) -> str | None:
+    """Whose a token was that may no longer count; None for one that we never gave, or have forgotten."""
+    sql = "SELECT client_id FROM access_token WHERE digest = $1"
+    found = await connection.fetchval(sql, digest(token))
+    return str(found) if found else None
+
+
 async def revoke(unit: Unit, token: str, client_id: str) -> None:
     """Forget this client's token; another client's stays."""
     sql = "DELETE FROM access_token WHERE digest = $1 AND client_id = $2"

@@ -10,6 +10,7 @@ from service.api.callers import caller_of
 from service.api.content import lenient
 from service.api.failures import outcome_response
 from service.api.negotiation import Form, form_of
+from service.api.witness import witnessed
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.kernel.failures import Failure, Refused
@@ -39,7 +40,7 @@ def door(story: Story, *, negotiates: bool = True) -> Endpoint:
         except Failure as failure:
             return refusal(request, failure)
 
-    return endpoint
+    return witnessed(endpoint, refusal)
 
 
 def open_door(story: Callable[[Request, Context], Awaitable[Response]]) -> Endpoint:

@@ -1,5 +1,6 @@
 """The system: metadata, batch and transaction. https://hl7.org/fhir/R4/http.html#transaction"""
 
+from functools import lru_cache
 from typing import Any
 
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from service.fhir.bundle import Entry, entries_alone, join
 from service.fhir.capability import statement
 from service.fhir.json import encode
 from service.fhir.outcome import operation_outcome
+from service.flows.audit.witness import refused_part
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.receive_bundle import Done, receive_bundle, receive_entries
@@ -24,7 +26,12 @@ from service.kernel.failures import Failure, Refused
 async def metadata(request: Request, context: Context) -> Response:
     """GET metadata: the CapabilityStatement, the same for everybody."""
     started = request.app.state.wiring.started
-    return answer(request, encode(statement(context.base, instant(started))))
+    return answer(request, _statement(context.base, instant(started)))
+
+
+@lru_cache(maxsize=4)
+def _statement(base: str, date: str) -> bytes:
+    return encode(statement(base, date))
 
 
 @door
@@ -56,6 +63,7 @@ async def _alone(context: Context, caller: Caller, entry: Entry | Refused, wante
         [done] = await receive_entries(context, caller, [entry])
         return _entry(done, context.base, wanted)
     except Failure as failure:
+        refused_part(entry.method, "", failure)
         return _failed(failure)
 
 

@@ -25,6 +25,7 @@ from service.flows.search.includes import MOST, Companions
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import search as store
+from service.store.trail import current
 
 ROUNDS = 20
 """Pages asked of the database for one page shown, when consent withholds most of what is found."""
@@ -59,6 +60,8 @@ class _Found:
 async def search(context: Context, caller: Caller, question: Question) -> bytes:
     """The searchset Bundle. Refused for what the token does not cover and for parameters that are wrong."""
     asked, place, now = _resumed(context, caller, question)
+    trail = current()
+    trail.query = urlencode(asked.pairs)
     types = _types(caller, asked)
     query = _query(context, caller, asked, types, now)
     eyes = store.Eyes.of(caller.viewer)
@@ -76,6 +79,7 @@ async def search(context: Context, caller: Caller, question: Question) -> bytes:
         companions = Companions(connection, caller, permitted, context.base)
         await companions.gather(found.rows, query.includes)
         total = await _total(connection, query, eyes, permitted, found if not place else None)
+    trail.show([*found.rows, *companions.rows])
     mark = Bookmark(caller.client_id, asked.type, asked.within, _kept(query), now, found.following or ())
     return _bundle(context, query, mark, found, companions, total=total)
 

@@ -1,0 +1,54 @@
+"""Around every endpoint that has a caller: what was done is on the audit trail before the answer leaves."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from service.flows.audit.witness import testify, witness
+from service.flows.context import Context
+from service.kernel.failures import Failure
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_WORDS = {"GET": "read", "HEAD": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
+
+
+def witnessed(endpoint: Endpoint, refuse: Callable[[Request, Failure], Response], door: str = "") -> Endpoint:
+    """The endpoint; `refuse` answers when its audit cannot be written. `door` goes before the name of the action."""
+
+    async def whole(request: Request) -> Response:
+        client = request.client
+        trail = witness(
+            request.scope.get("state", {}).get("request_id", ""),
+            client.host if client else "",
+            door + _action(request),
+            request.path_params,
+        )
+        response = await endpoint(request)
+        context: Context = request.app.state.wiring.context
+        try:
+            await testify(context, trail, response.status_code)
+        except Failure as failure:
+            return refuse(request, failure)
+        return response
+
+    return whole
+
+
+def _action(request: Request) -> str:
+    """As FHIR calls it: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
+    parts, method = request.path_params, request.method
+    last: str = request.scope["path"].rstrip("/").rpartition("/")[2]
+    level = "instance" if "id" in parts else "type" if "type" in parts else "system"
+    if last.startswith("$"):
+        return last[:40]
+    if last == "_history":
+        return f"history-{level}"
+    if "vid" in parts:
+        return "vread"
+    if last == "_search" or "member" in parts or (method in ("GET", "HEAD") and level != "instance"):
+        return f"search-{'system' if level == 'system' else 'type'}"
+    if method == "POST":
+        return "create" if level == "type" else "transaction"
+    return _WORDS.get(method, method.lower())
