@@ -111,11 +111,19 @@ async def advance_referral(
     for duty in referral.duties(before, after, loop.direction):
         await _close_request(context, unit, duty, now)
     if inform_partner and (await partners.find(unit, side.client_id)).pushed_to:
-        unit.send(Outgoing(new_id(), side.client_id, loop.id, "status", [f"Task/{loop.id}"], now))
+        unit.send(Outgoing(new_id(), side.client_id, loop.id, "status", news(loop), now))
+
+
+def news(loop: Loop) -> list[str]:
+    """What is brought up to date at the partner: our request belongs to our Task, theirs is theirs."""
+    asked = [loop.request] if loop.direction == "outbound" and loop.request else []
+    return [*asked, f"Task/{loop.id}"]
 
 
 async def _close_request(context: Context, unit: Unit, duty: referral.CloseRequest, now: datetime) -> None:
     type_, _, id_ = duty.request.rpartition("/")
+    if unit.collects(type_, id_):
+        return  # whoever moved the Task has said what becomes of the request
     held = await resources.lock(unit, [("ServiceRequest", id_)]) if type_ == "ServiceRequest" else {}
     before = held.get(("ServiceRequest", id_))
     if before is None or before.deleted:

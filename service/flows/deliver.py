@@ -4,14 +4,14 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, assert_never
+from typing import assert_never
 
 from service.consent.permit import Deny
 from service.consent.release import Released, release
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
 from service.delivery.plan import LEASE
 from service.delivery.receipt import task_location
-from service.fhir.json import JsonObject, decode_object, encode
+from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows import outgoing
 from service.flows.context import Context
@@ -28,6 +28,7 @@ from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
 ESSENTIAL = frozenset({"Patient", "ServiceRequest", "Task"})
+GONE = Dead("gone", "the referral or the partner is gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,63 +51,58 @@ async def take_due(context: Context, worker: int, free: int, busy: Sequence[str]
 async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome:
     """One attempt. The outcome is settled under the lease, with its attempt row and the casework event."""
     request_id = new_id()
-    matter, decided = await _gather(context, leased)
-    if matter is None:
-        return await _settle(context, leased, None, Dead("gone", decided), None, request_id)
-    if isinstance(decided, Withheld | Dead):
-        return await _settle(context, leased, matter, decided, None, request_id)
-    reply = await _send(context, outside, matter, decided, request_id)
-    if isinstance(reply, Dead):
-        return await _settle(context, leased, matter, reply, None, request_id)
-    outcome = judge(reply.result, leased.attempts, random.random(), refreshed=reply.refreshed)  # noqa: S311
-    return await _settle(context, leased, matter, outcome, reply, request_id)
+    matter, hopeless = await _gather(context, leased)
+    if matter is None or hopeless is not None:
+        return await _settle(context, leased, matter, hopeless or GONE, None, request_id)
+    copy = await _copy_there(outside, matter, request_id)
+    if isinstance(copy, Reply):
+        return await _settle(context, leased, matter, _judged(leased, copy), copy, request_id)
+    document = await _released(context, matter, copy)
+    if isinstance(document, Withheld):
+        return await _settle(context, leased, matter, document, None, request_id)
+    flaw = _flaw(context, document)
+    if flaw:
+        return await _settle(context, leased, matter, Dead("invalid", flaw), None, request_id)
+    reply = await outside.partners.send(document, peer_of(matter.partner), request_id)
+    return await _settle(context, leased, matter, _judged(leased, reply), reply, request_id)
 
 
-async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Any]:
-    """The matter and what consent says of it: a list of resources with their Permit, or why nothing may go."""
+def _judged(leased: Leased, reply: Reply) -> Outcome:
+    return judge(reply.result, leased.attempts, random.random(), refreshed=reply.refreshed)  # noqa: S311
+
+
+async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dead | None]:
+    """The matter as it is now, and why it is hopeless if it is."""
     async with context.database.reading() as connection:
         loop = await loops.find(connection, leased.loop)
         partner = await partners.known(connection, leased.partner)
         if loop is None or partner is None:
-            return None, "the referral or the partner is gone"
+            return None, None
         keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in leased.refs)]
         found = {row.reference: row for row in await resources.known(connection, keys, None)}
-        matter = _Matter(leased, loop, partner, [found[ref] for ref in leased.refs if ref in found])
-        if len(matter.rows) < len(leased.refs):
-            return matter, Dead("gone", "a resource of this delivery was deleted")
-        if partner.disabled_at is not None or partner.fhir_base is None:
-            return matter, Dead("forbidden", "the partner is disabled or has no FHIR base")
-        travelling = outgoing.outgoing(matter.rows, context.base)
-        inbound = loop.direction == "inbound"
-        verdict = await ask_about(
-            context,
-            connection,
-            partner,
-            list(zip(matter.rows, travelling, strict=True)),
-            ESSENTIAL,
-            own=inbound,
-        )
+    matter = _Matter(leased, loop, partner, [found[ref] for ref in leased.refs if ref in found])
+    if len(matter.rows) < len(leased.refs):
+        return matter, Dead("gone", "a resource of this delivery was deleted")
+    if partner.disabled_at is not None or partner.fhir_base is None:
+        return matter, Dead("forbidden", "the partner is disabled or has no FHIR base")
+    return matter, None
+
+
+async def _released(context: Context, matter: _Matter, copy: outgoing.Copy | None) -> Released | Withheld:
+    """What may be sent now: consent is asked last, when everything else is known."""
+    base = context.base
+    ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
+    there = copy.links(ours) if copy else {}
+    travelling = outgoing.outgoing(matter.rows, base, there)
+    pairs = list(zip(matter.rows, travelling, strict=True))
+    own = matter.loop.direction == "inbound"
+    async with context.database.reading() as connection:
+        verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, own=own)
     if isinstance(verdict, Deny):
-        return matter, Withheld(verdict.code, verdict.text)
-    return matter, (verdict, travelling)
-
-
-async def _send(
-    context: Context, outside: Outside, matter: _Matter, decided: Any, request_id: str
-) -> Reply | Dead:
-    permit, travelling = decided
-    peer = peer_of(matter.partner)
+        return Withheld(verdict.code, verdict.text)
     if matter.leased.kind == "referral":
-        document: Released = release(permit, outgoing.creation(travelling, context.base))
-    else:
-        at = await _known_there(outside, matter, peer, request_id)
-        if isinstance(at, Reply):
-            return at
-        document = release(permit, outgoing.replacement(travelling, context.base, at))
-    flaw = _flaw(context, document)
-    if flaw:
-        return Dead("invalid", flaw)
-    return await outside.partners.send(document, peer, request_id)
+        return release(verdict, outgoing.creation(travelling, base))
+    return release(verdict, outgoing.replacement(travelling, base, copy, there))
 
 
 def _flaw(context: Context, released: Released) -> str:
@@ -122,18 +118,27 @@ def _flaw(context: Context, released: Released) -> str:
     return f"not sent, for it is not valid: rule {failing[0].rule} at {failing[0].expression}{more}"
 
 
-async def _known_there(
-    outside: Outside, matter: _Matter, peer: Peer, request_id: str
-) -> dict[str, tuple[str, str]] | Reply:
-    """Where the partner keeps its copy of our Task, and its version, so that nothing it wrote is overwritten."""
+def _linked(loop: Loop) -> dict[str, str | None]:
+    """What our Task refers to and the partner has its own copy of."""
+    return {"focus": loop.request, "for": loop.patient} if loop.direction == "outbound" else {}
+
+
+async def _copy_there(outside: Outside, matter: _Matter, request_id: str) -> outgoing.Copy | Reply | None:
+    """The partner's copy of our Task as it is now, so that nothing the partner wrote is overwritten."""
     remote = matter.loop.remote_task
-    if remote is None:
-        return {}
+    if remote is None or matter.leased.kind == "referral":
+        return None
+    peer = peer_of(matter.partner)
     reply = await outside.partners.read(remote, peer, request_id)
     if not isinstance(reply.result, Answer) or reply.result.status >= 300:
         return reply
-    etag = reply.headers.get("etag", "")
-    return {f"Task/{matter.loop.id}": ("/".join(remote.split("/")[-2:]), etag)}
+    try:
+        task = decode_object(reply.result.body)
+    except BadJson:
+        task = {}
+    return outgoing.Copy(
+        "/".join(remote.split("/")[-2:]), reply.headers.get("etag", ""), task, peer.fhir_base
+    )
 
 
 def peer_of(partner: Partner) -> Peer:

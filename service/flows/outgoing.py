@@ -4,12 +4,13 @@ Every entry is a conditional create by our stable identifier, so that a delivery
 answer makes nothing twice. References inside the Bundle are `urn:uuid:`, all others absolute to our server.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.meta import content
-from service.fhir.references import absolute, rewritten
+from service.fhir.references import absolute, local, rewritten
 from service.fhir.row import Row
 from service.kernel.ids import derived_id
 
@@ -35,9 +36,14 @@ def stable_identifier(resource: JsonObject, base: str) -> JsonObject:
     return {"system": URI, "value": f"{base}/{resource['resourceType']}/{resource['id']}"}
 
 
-def outgoing(rows: Sequence[Row], base: str) -> list[JsonObject]:
-    """The resources as they travel: without our versions, with a stable identifier, their references resolved."""
+def outgoing(rows: Sequence[Row], base: str, there: Mapping[str, str]) -> list[JsonObject]:
+    """The resources as they travel: without our versions, with a stable identifier, their references resolved.
+
+    What travels along is referred to by `urn:uuid:`, what the partner has a copy of (`there`, by our URL) by that,
+    everything else by its absolute URL here.
+    """
     inside = {row.reference: full_url(row.reference) for row in rows}
+    inside |= {url.removeprefix(f"{base}/"): link for url, link in there.items()}
     return [_travelling(decode_object(row.body or b""), inside, base) for row in rows]
 
 
@@ -73,16 +79,44 @@ def creation(resources: Sequence[JsonObject], base: str) -> JsonObject:
     }
 
 
-def replacement(resources: Sequence[JsonObject], base: str, at: dict[str, tuple[str, str]]) -> JsonObject:
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """The partner's copy of our Task: where it is (`Task/id`), its ETag, and what it says."""
+
+    reference: str
+    etag: str
+    task: JsonObject
+    base: str
+
+    def links(self, ours: Mapping[str, str]) -> dict[str, str]:
+        """`ours`: element of our Task → the absolute URL it refers to. The partner's own copies of those, by URL."""
+        found = {url: self._link(name, url.split("/")[-2]) for name, url in ours.items()}
+        return {url: link for url, link in found.items() if link}
+
+    def _link(self, name: str, type_: str) -> str | None:
+        member = self.task.get(name)
+        text = member.get("reference") if isinstance(member, dict) else None
+        found = local(text, self.base) if isinstance(text, str) else None
+        return f"{self.base}/{'/'.join(found)}" if found and found[0] == type_ else None
+
+
+def replacement(
+    resources: Sequence[JsonObject], base: str, copy: Copy | None, there: Mapping[str, str]
+) -> JsonObject:
     """The transaction that brings the partner's copies up to date.
 
-    `at`: our reference → (the partner's own `Type/id`, its ETag), where we know it; elsewhere the copy is found
-    by our stable identifier (conditional update).
+    `copy` is the partner's Task and `there` the place of its other copies, by our URL, as far as we know them;
+    the rest is found by our stable identifier (conditional update).
     """
     entries = []
     for each in resources:
         reference = f"{each['resourceType']}/{each['id']}"
-        url, etag = at.get(reference, (f"{each['resourceType']}?{_query(stable_identifier(each, base))}", ""))
+        known = there.get(f"{base}/{reference}", "").rsplit("/", 2)
+        url, etag = "/".join(known[-2:]), ""
+        if not url:
+            url = f"{each['resourceType']}?{_query(stable_identifier(each, base))}"
+        if each["resourceType"] == "Task" and copy is not None:
+            url, etag = copy.reference, copy.etag
         request = {"method": "PUT", "url": url} | ({"ifMatch": etag} if etag else {})
         entries.append({"fullUrl": full_url(reference), "resource": each, "request": request})
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}

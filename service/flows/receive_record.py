@@ -15,7 +15,6 @@ from service.casework.records.referral import Referral
 from service.fhir.json import Json, JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
 from service.flows import advance_referral
-from service.flows.advance_referral import Side
 from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -31,7 +30,6 @@ from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.records import Kept
 from service.store.unit import Outgoing, Unit
-
 
 NEEDED: Mapping[str, tuple[str, ...]] = {"referrals": ("clients",)}
 """Records arrive in any order; only what travels together must be there: a referral goes out with its client."""
@@ -234,4 +232,4 @@ async def _revise(
     [done] = await keep(context, unit, caller, [Wish(task, loop.id)], now)
     partner = await partners.find(unit, loop.partner)
     if changed and not done.changed and pushes(partner):
-        unit.send(Outgoing(new_id(), loop.partner, loop.id, "status", [*changed, f"Task/{loop.id}"], now))
+        unit.send(Outgoing(new_id(), loop.partner, loop.id, "status", advance_referral.news(loop), now))

@@ -146,6 +146,10 @@ class Unit:
         """Collect a resource version."""
         self._puts.append(put)
 
+    def collects(self, type_: str, id_: str) -> bool:
+        """True when a version of this resource is collected already: a unit writes one version of each."""
+        return any((put.type, put.id) == (type_, id_) for put in self._puts)
+
     def tell(self, event: Told) -> None:
         """Collect an event for the casework system."""
         self._told.append(event)
