@@ -1,8 +1,10 @@
-"""Agency ⇄ Organization + a HealthcareService for each service offered (US Core Organization, SDOHCC)."""
+"""Agency ⇄ Organization + a Location for each place, an Endpoint for each electronic address, a HealthcareService
+for each service offered (US Core Organization and Location, SDOHCC)."""
 
+from decimal import Decimal
 from typing import Any, Final
 
-from service.casework.records.agency import Agency, Clock, OfferedService, Opening
+from service.casework.records.agency import Agency, AgencyEndpoint, Clock, OfferedService, Opening, Place
 from service.fhir.json import JsonObject
 from service.fhir.models import build
 from service.fhir.outcome import Issue
@@ -11,6 +13,7 @@ from service.mapping.context import Mapped, MappingContext, Told, note, one
 from service.mapping.identity import (
     identifier,
     own_identifier,
+    part_of_path,
     path_of,
     record_id,
     refer,
@@ -32,13 +35,22 @@ from service.mapping.terms import terms
 
 _PARTNER: Final = identifier_system("partner")
 _CATEGORY_MAPS: Final = ("rss-service-to-area", "rss-service-to-sdoh")
+_US_CORE_LOCATION: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location"
+_CONNECTION: Final = "http://terminology.hl7.org/CodeSystem/endpoint-connection-type"
+_CONNECTIONS: Final = {
+    "fhir": "hl7-fhir-rest", "direct": "direct-project", "secure-email": "secure-email", "other": "other"
+}  # fmt: skip
+_ANY_PAYLOAD: Final = {"system": "http://terminology.hl7.org/CodeSystem/endpoint-payload-type", "code": "any"}
 _TYPE_MAPS: Final = ("rss-service-to-procedure", "rss-service-to-service-type")
 
 
 def to_fhir(agency: Agency, context: MappingContext) -> Mapped:
-    """Organization, then its HealthcareServices."""
+    """Endpoints, Organization, Locations, then its HealthcareServices."""
+    endpoints = [_endpoint(agency, each, context) for each in agency.endpoints]
+    places = [_location(agency, place, context) for place in agency.places]
     services = [_service(agency, offered, context) for offered in agency.services]
-    return Mapped((_organization(agency, context), *services), tuple(_unmapped(agency)))
+    made = (*endpoints, _organization(agency, context), *places, *services)
+    return Mapped(made, tuple(_unmapped(agency)))
 
 
 def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Agency]:
@@ -60,6 +72,8 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         contacts=parts.several(parts.contact, organization.get("telecom")),
         addresses=parts.several(parts.address, organization.get("address")),
         services=tuple(_offered(r, context) for r in resources if r["resourceType"] == "HealthcareService"),
+        places=tuple(_place(r, context) for r in resources if r["resourceType"] == "Location"),
+        endpoints=tuple(_read_endpoint(r, context) for r in resources if r["resourceType"] == "Endpoint"),
         part2_program=parts.extension(organization, PART2_PROGRAM, "valueBoolean"),
         partner=_partner(organization),
         covered_entity=parts.extension(organization, COVERED_ENTITY, "valueBoolean"),
@@ -88,6 +102,94 @@ def _organization(agency: Agency, context: MappingContext) -> JsonObject:
         telecom=[parts.fhir_contact(c) for c in agency.contacts],
         address=[parts.fhir_address(a) for a in agency.addresses],
         partOf=refer(context, "agencies", agency.part_of) if agency.part_of else None,
+        endpoint=[_part_reference(context, agency.id, "Endpoint", each.id) for each in agency.endpoints],
+    )
+
+
+def _part_reference(context: MappingContext, agency: str, type_: str, part: str) -> JsonObject:
+    own = resource_id(context, "agencies", agency, f"{type_}:{part}")
+    return {
+        "reference": f"{type_}/{own}",
+        "identifier": identifier(context, f"agency-{type_.lower()}", agency, part),
+    }
+
+
+def _location(agency: Agency, place: Place, context: MappingContext) -> JsonObject:
+    here = {"latitude": place.latitude, "longitude": place.longitude}
+    return build(
+        "Location",
+        id=resource_id(context, "agencies", agency.id, f"Location:{place.id}"),
+        meta={"profile": [_US_CORE_LOCATION]},
+        identifier=[identifier(context, "agency-location", agency.id, place.id)],
+        status="active" if place.active else "inactive",
+        name=place.name,
+        description=place.description,
+        telecom=[parts.fhir_contact(c) for c in place.contacts],
+        address=parts.fhir_address(place.address) if place.address else None,
+        position=here if place.latitude is not None else None,
+        managingOrganization=refer(context, "agencies", agency.id, agency.name),
+        hoursOfOperation=[_fhir_hours(opening) for opening in place.openings],
+        availabilityExceptions=place.hours,
+    )
+
+
+def _fhir_hours(opening: Opening) -> JsonObject:
+    return {
+        "daysOfWeek": list(opening.days),
+        "allDay": opening.all_day,
+        "openingTime": opening.opens and f"{opening.opens}:00",
+        "closingTime": opening.closes and f"{opening.closes}:00",
+    }
+
+
+def _hours(value: JsonObject) -> Opening | None:
+    days: Any = tuple(value.get("daysOfWeek", []))
+    opens, closes = _clock(value.get("openingTime")), _clock(value.get("closingTime"))
+    if not (days or opens or closes or "allDay" in value):
+        return None
+    return Opening(days=days, all_day=value.get("allDay"), opens=opens, closes=closes)
+
+
+def _place(location: JsonObject, context: MappingContext) -> Place:
+    path = path_of(context, location.get("identifier", []), "agency-location")
+    here = location.get("position", {})
+    return Place(
+        id=path[-1] if path else location["id"],
+        name=parts.text(location.get("name")) or "place not named",
+        address=parts.address(location["address"]) if "address" in location else None,
+        contacts=parts.several(parts.contact, location.get("telecom")),
+        latitude=Decimal(here["latitude"]) if "latitude" in here else None,
+        longitude=Decimal(here["longitude"]) if "longitude" in here else None,
+        openings=parts.several(_hours, location.get("hoursOfOperation")),
+        hours=parts.text(location.get("availabilityExceptions")),
+        description=parts.text(location.get("description")),
+        active=location.get("status", "active") == "active",
+    )
+
+
+def _endpoint(agency: Agency, endpoint: AgencyEndpoint, context: MappingContext) -> JsonObject:
+    return build(
+        "Endpoint",
+        id=resource_id(context, "agencies", agency.id, f"Endpoint:{endpoint.id}"),
+        identifier=[identifier(context, "agency-endpoint", agency.id, endpoint.id)],
+        status="active" if endpoint.active else "off",
+        connectionType={"system": _CONNECTION, "code": _CONNECTIONS.get(endpoint.kind, endpoint.kind)},
+        name=endpoint.name,
+        managingOrganization=refer(context, "agencies", agency.id, agency.name),
+        payloadType=[{"coding": [_ANY_PAYLOAD]}],
+        address=endpoint.address,
+    )
+
+
+def _read_endpoint(held: JsonObject, context: MappingContext) -> AgencyEndpoint:
+    path = path_of(context, held.get("identifier", []), "agency-endpoint")
+    kinds: Any = {code: kind for kind, code in _CONNECTIONS.items()}
+    return AgencyEndpoint(
+        id=path[-1] if path else held["id"],
+        kind=kinds.get(held.get("connectionType", {}).get("code"), "other"),
+        address=held["address"],
+        name=parts.text(held.get("name")),
+        active=held.get("status") in ("active", "test"),
     )
 
 
@@ -129,6 +231,7 @@ def _service(agency: Agency, offered: OfferedService, context: MappingContext) -
         comment=offered.description,
         extraDetails=offered.how_to_access,
         telecom=[_fhir_appointment_contact(parts.fhir_contact(c)) for c in offered.contacts],
+        location=[_part_reference(context, agency.id, "Location", place) for place in offered.places],
         coverageArea=[{"display": area} for area in offered.areas],
         eligibility=[{"comment": offered.eligibility}] if offered.eligibility else None,
         communication=[parts.fhir_language(code) for code in offered.languages],
@@ -189,6 +292,11 @@ def _offered(service: JsonObject, context: MappingContext) -> OfferedService:
         capacity=_capacity(service),
         eligibility=parts.text((service.get("eligibility") or [{}])[0].get("comment")),
         how_to_access=parts.text(service.get("extraDetails")),
+        places=tuple(
+            found[-1]
+            for place in service.get("location", [])
+            if (found := part_of_path(context, place, "agency-location"))
+        ),
         contacts=parts.several(parts.contact, service.get("telecom")),
         languages=parts.several(parts.language_code, service.get("communication")),
         active=service.get("active", True),

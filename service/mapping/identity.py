@@ -25,6 +25,8 @@ NOUNS: Final = {
     "gpra-interviews": "gpra-interview",
     "service-outcomes": "service-outcome",
     "complaints": "complaint",
+    "satisfactions": "satisfaction",
+    "closings": "closing",
 }
 """Kind of record → the noun in its identifier system. Parts of a record have nouns of their own."""
 _FACES: Final = {
@@ -37,6 +39,7 @@ _FACES: Final = {
     "assessments": "QuestionnaireResponse",
     "referrals": "ServiceRequest",
     "gpra-interviews": "QuestionnaireResponse",
+    "closings": "DocumentReference",
 }
 """Kind of record → the type others refer to it by."""
 

@@ -16,18 +16,20 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    closing,
     complaint,
     consent,
     encounter,
     gpra_interview,
     inbound,
     referral,
+    satisfaction,
     service_outcome,
 )
 from service.mapping.context import Mapped, MappingContext, Told, note
 from service.mapping.withdraw import withdrawn
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Raised with every change of what a record becomes; Provenance carries it, `casebridge remap` reads it."""
 
 
@@ -79,6 +81,8 @@ table: Final = MappingProxyType(
         "gpra-interviews": _row(gpra_interview.to_fhir, gpra_interview.to_record),
         "service-outcomes": _row(service_outcome.to_fhir, service_outcome.to_record),
         "complaints": _row(complaint.to_fhir, complaint.to_record),
+        "satisfactions": _row(satisfaction.to_fhir, satisfaction.to_record),
+        "closings": _row(closing.to_fhir, closing.to_record),
         "referrals": _row(referral.to_fhir, inbound.told),
     }
 )

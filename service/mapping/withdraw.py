@@ -17,6 +17,10 @@ _STATUS: Final = {
     "Observation": "entered-in-error",
     "QuestionnaireResponse": "entered-in-error",
     "Communication": "entered-in-error",
+    "CommunicationRequest": "entered-in-error",
+    "DocumentReference": "entered-in-error",
+    "Endpoint": "entered-in-error",
+    "Location": "inactive",
 }
 
 

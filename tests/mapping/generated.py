@@ -9,7 +9,7 @@ from annotated_types import Ge, Le, MinLen
 from hypothesis import strategies as st
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from service.casework.records import answers, words
+from service.casework.records import agency, answers, words
 from service.casework.records.kinds import kinds
 
 ALPHABET = string.ascii_letters + string.digits + " .,;:'\"-/()&<>\\éßñøŁаЖשלוםسلام漢字हिंदी😀\t\n"
@@ -39,6 +39,8 @@ _NAMED: dict[Any, st.SearchStrategy[Any]] = {
     ),
     words.LanguageCode: st.sampled_from(("en", "es", "ar", "zh-Hant", "pt-BR", "hmn")),
     answers.Amount: st.decimals(-10_000, 10_000, places=2),
+    agency.Latitude: st.decimals(-90, 90, places=5),
+    agency.Longitude: st.decimals(-180, 180, places=5),
     bool: st.booleans(),
     int: st.integers(0, 1000),
 }

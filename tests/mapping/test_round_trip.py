@@ -14,12 +14,14 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    closing,
     complaint,
     consent,
     encounter,
     gpra_interview,
     inbound,
     referral,
+    satisfaction,
     service_outcome,
     table,
 )
@@ -38,6 +40,8 @@ MADE_BY = {
     "gpra-interviews": gpra_interview,
     "service-outcomes": service_outcome,
     "complaints": complaint,
+    "satisfactions": satisfaction,
+    "closings": closing,
     "referrals": referral,
 }
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
+from service.casework.records.answers import Amount
 from service.casework.records.words import (
     Address,
     AgencyId,
@@ -14,12 +15,16 @@ from service.casework.records.words import (
     Several,
     Slug,
     Text,
+    Uri,
     Written,
     speaks,
 )
 
 Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Clock = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+
+Latitude = Annotated[Amount, Field(ge=-90, le=90)]
+Longitude = Annotated[Amount, Field(ge=-180, le=180)]
 
 
 class Opening(Written):
@@ -30,6 +35,42 @@ class Opening(Written):
     opens: Clock | None = None
     closes: Clock | None = None
     _says = speaks("days", "all_day", "opens", "closes")
+
+
+class Place(Written):
+    """Where the agency works (#20): a house one can go to, or the area a mobile team comes from."""
+
+    id: RecordId
+    """Your own id of the place, unique within the agency."""
+    name: Text
+    address: Address | None = None
+    contacts: Several[Contact] = ()
+    latitude: Latitude | None = None
+    longitude: Longitude | None = None
+    openings: Several[Opening] = ()
+    hours: Text | None = None
+    """Opening hours in words, exceptions too."""
+    description: Text | None = None
+    """How to get there and get in: `step-free from the yard`."""
+    active: bool = True
+
+    @model_validator(mode="after")
+    def _whole_position(self) -> Self:
+        if (self.latitude is None) != (self.longitude is None):
+            raise ValueError("a position has latitude and longitude")
+        return self
+
+
+class AgencyEndpoint(Written):
+    """Where the agency can be reached electronically (#52). What is sent there is decided by its registration
+    as a partner, not here."""
+
+    id: RecordId
+    """Your own id of it, unique within the agency."""
+    kind: Literal["fhir", "direct", "secure-email", "other"] = "fhir"
+    address: Uri
+    name: Text | None = None
+    active: bool = True
 
 
 class OfferedService(Written):
@@ -51,6 +92,8 @@ class OfferedService(Written):
     """Whether there is room now (#44, #45)."""
     eligibility: Text | None = None
     how_to_access: Text | None = None
+    places: Several[RecordId] = ()
+    """Ids of the agency's places where it is given (#20)."""
     contacts: Several[Contact] = ()
     languages: Several[LanguageCode] = ()
     active: bool = True
@@ -71,6 +114,9 @@ class Agency(Written):
     addresses: Several[Address] = ()
     services: Several[OfferedService] = ()
     """(#28, #52)"""
+    places: Several[Place] = ()
+    """(#20)"""
+    endpoints: Several[AgencyEndpoint] = ()
     partner: Text | None = None
     """The name under which it is registered as a partner (`casebridge partner add NAME`), if it is one; an
     agency whose id or name equals a partner's name needs no word."""
@@ -109,10 +155,25 @@ EXAMPLE: Final[dict[str, Any]] = {
             "areas": ["Harborview"],
             "openings": [{"days": ["mon", "tue", "wed", "thu", "fri"], "opens": "09:00", "closes": "17:00"}],
             "howToAccess": "A referral from a case manager; rooms are shown on Wednesdays.",
+            "places": ["station-road"],
             "contacts": [{"kind": "phone", "value": "+1-555-0131", "use": "work"}],
             "languages": ["en", "es"],
         },
     ],
+    "places": [
+        {
+            "id": "station-road",
+            "name": "House at Station Road",
+            "address": {
+                "lines": ["200 Station Road"],
+                "city": "Harborview",
+                "state": "OH",
+                "postalCode": "43215",
+            },
+            "description": "Step-free from the yard; ring at the blue door.",
+        }
+    ],
+    "endpoints": [{"id": "fhir", "address": "https://fhir.northside.example/r4", "name": "Referrals"}],
     "part2Program": False,
     "coveredEntity": False,
 }

@@ -11,11 +11,13 @@ from service.casework.records import (
     care_plan,
     case_manager,
     client,
+    closing,
     complaint,
     consent,
     encounter,
     gpra_interview,
     referral,
+    satisfaction,
     service_outcome,
 )
 
@@ -31,6 +33,8 @@ Record: TypeAlias = (
     | gpra_interview.GpraInterview
     | service_outcome.ServiceOutcome
     | complaint.Complaint
+    | satisfaction.Satisfaction
+    | closing.Closing
 )
 
 
@@ -54,6 +58,8 @@ _ROWS = (
     Kind("gpra-interviews", gpra_interview.GpraInterview, gpra_interview.EXAMPLE),
     Kind("service-outcomes", service_outcome.ServiceOutcome, service_outcome.EXAMPLE),
     Kind("complaints", complaint.Complaint, complaint.EXAMPLE),
+    Kind("satisfactions", satisfaction.Satisfaction, satisfaction.EXAMPLE),
+    Kind("closings", closing.Closing, closing.EXAMPLE),
     Kind("referrals", referral.Referral, referral.EXAMPLE),
 )
 

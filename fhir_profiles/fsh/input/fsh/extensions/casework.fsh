@@ -57,8 +57,8 @@ Context: Encounter
 Extension: TookPart
 Id: took-part
 Title: "Took part"
-Description: "Natural support, interpreter or colleague who took part in the assessment beside client and author (004 CA-CM 3.04)."
-Context: QuestionnaireResponse
+Description: "Natural support, interpreter or colleague who took part in the assessment beside client and author (004 CA-CM 3.04); in a closing, the client (004 CA-CM 6.01)."
+Context: QuestionnaireResponse, DocumentReference
 * value[x] 1..1
 * value[x] only Reference(RelatedPerson or Practitioner or PractitionerRole or Patient)
 

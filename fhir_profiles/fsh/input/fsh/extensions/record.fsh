@@ -79,3 +79,11 @@ Description: "How many days or sessions of the service were given, as GPRA secti
 Context: Procedure
 * value[x] 1..1
 * value[x] only positiveInt
+
+Extension: ClosingPlanned
+Id: closing-planned
+Title: "Closing planned for"
+Description: "The day on which case management is expected to end; aftercare is planned well before (004 CA-CM 6.01, 6.04)."
+Context: DocumentReference
+* value[x] 1..1
+* value[x] only date
