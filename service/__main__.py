@@ -2,7 +2,7 @@
 
 import typer
 
-from service.commands import deliveries, housekeeping, partner, serve, simulate
+from service.commands import audit, deliveries, housekeeping, partner, serve, simulate
 from service.commands.bench import bench
 from service.commands.demo import demo
 from service.commands.validate import validate
@@ -19,6 +19,7 @@ app.command("serve-child", hidden=True)(serve.serve_child)
 app.command()(housekeeping.migrate)
 app.command()(housekeeping.settings)
 app.add_typer(partner.app, name="partner")
+app.add_typer(audit.app, name="audit")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(simulate.simulate)

@@ -58,10 +58,12 @@ FIELDS = tuple(Audited.__dataclass_fields__)
 
 
 def record_of(row: Audited) -> bytes:
-    """The canonical record that is hashed: a JSON array of the fields in their order, the instant in microseconds."""
-    values = [getattr(row, name) for name in FIELDS]
-    values[1] = row.at.astimezone(UTC).isoformat(timespec="microseconds")
-    return orjson.dumps(values)
+    """The canonical record that is hashed: a JSON array of all fields but `id`, which the link binds, in their order.
+
+    The instant in microseconds, UTC: as the database keeps it.
+    """
+    at = row.at.astimezone(UTC).isoformat(timespec="microseconds")
+    return orjson.dumps([at, *(getattr(row, name) for name in FIELDS[2:])])
 
 
 def outcome_of(status: int) -> Outcome:

@@ -129,11 +129,13 @@ def _resumed(context: Context, caller: Caller, past: Past) -> tuple[Pairs, Place
     cursor = dict(past.pairs).get("_cursor")
     if cursor is None:
         return past.pairs, None
-    if len(past.pairs) > 1:
-        raise Refused("malformed", "_cursor holds the whole question and stands alone")
+    counts = tuple(pair for pair in past.pairs if pair[0] == "_count")
+    if len(past.pairs) > 1 + len(counts):
+        raise Refused("malformed", "_cursor holds the whole question; only _count may stand beside it")
     mark = unseal(context.settings, cursor, caller.client_id, past.path)
+    pairs = mark.pairs if not counts else (*(p for p in mark.pairs if p[0] != "_count"), *counts)
     updated, type_, id_, version = mark.place
-    return mark.pairs, (datetime.fromisoformat(updated), type_, id_, int(version))
+    return pairs, (datetime.fromisoformat(updated), type_, id_, int(version))
 
 
 def _count(pairs: Pairs) -> int:

@@ -22,6 +22,8 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
         frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
     ),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
+    "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
+    "audit-broken": ("error", frozenset({"seq"})),
     "worker-failed": ("error", frozenset({"task", "error", "where"})),
     "mapping-note": ("info", frozenset({"kind", "rule"})),
     "table-unreadable": ("warning", frozenset({"file", "error"})),
@@ -33,7 +35,7 @@ _stream: TextIO | None = None
 
 def configure(level: Level, stream: TextIO | None = None) -> None:
     """Choose what is written, and where (default standard error)."""
-    global _threshold, _stream  # noqa: PLW0603 - a process has one log
+    global _threshold, _stream
     _threshold, _stream = level, stream
 
 
@@ -47,4 +49,4 @@ def log(event: str, **fields: str | float | None) -> None:
         line = orjson.dumps(
             {"event": event, "level": level, **{k: v for k, v in fields.items() if v is not None}}
         )
-        print(line.decode(), file=_stream or sys.stderr, flush=True)  # noqa: T201
+        print(line.decode(), file=_stream or sys.stderr, flush=True)

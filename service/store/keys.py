@@ -32,17 +32,22 @@ class SigningKey:
 
 
 def vault(settings: Settings) -> Fernet:
-    """What encrypts stored secrets: from `secret_key`, or from a file that only we can read.
+    """What encrypts stored secrets."""
+    return Fernet(secret(settings))
+
+
+def secret(settings: Settings) -> bytes:
+    """The one secret that is not in the database: from `secret_key`, or from a file that only we can read.
 
     A `secret_key` is stretched with scrypt, so a passphrase will do; the same text gives the same key.
     """
     if settings.secret_key is None:
-        return Fernet(_own_file(settings.data_dir / "secret.key"))
-    secret = settings.secret_key.get_secret_value().encode()
-    if len(secret) < 16:
+        return _own_file(settings.data_dir / "secret.key")
+    text = settings.secret_key.get_secret_value().encode()
+    if len(text) < 16:
         raise Unavailable("CASEBRIDGE_SECRET_KEY is too short: 16 characters at least")
-    stretched = Scrypt(salt=b"casebridge signing keys", length=32, n=2**14, r=8, p=1).derive(secret)
-    return Fernet(base64.urlsafe_b64encode(stretched))
+    stretched = Scrypt(salt=b"casebridge signing keys", length=32, n=2**14, r=8, p=1).derive(text)
+    return base64.urlsafe_b64encode(stretched)
 
 
 def _own_file(path: Path) -> bytes:

@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
@@ -25,6 +26,7 @@ from service.remote.outside import Outside
 AT_ONCE = 16
 PER_PARTNER = 4
 SWEEP_EVERY = 5.0
+SEAL_EVERY = 1.0
 
 
 class Work(Protocol):
@@ -81,6 +83,7 @@ class Worker:
             background = [
                 group.create_task(self._listen(listening)),
                 group.create_task(self._sweeping(listening)),
+                group.create_task(self._sealing()),
             ]
             group.create_task(self._beating(deliveries))
             group.create_task(self._beating(looks))
@@ -138,6 +141,12 @@ class Worker:
                     self._wake.set()
                     await lost.wait()
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
+
+    async def _sealing(self) -> None:
+        """The audit trail's chain grows within a second of each commit."""
+        while True:
+            await self._guarded("seal", seal(self._context))
+            await asyncio.sleep(SEAL_EVERY)
 
     async def _sweeping(self, listening: asyncio.Event) -> None:
         await listening.wait()

@@ -88,20 +88,23 @@ async def search(context: Context, caller: Caller, question: Question) -> bytes:
 
 
 def _resumed(context: Context, caller: Caller, question: Question) -> tuple[Question, store.Place, datetime]:
-    """The question, as it was first asked if this is a further page."""
+    """The question, as it was first asked if this is a further page; only its `_count` may be another (Medplum's
+    client sets one on every page)."""
     for name, value in question.pairs:
         if any(character < " " for character in name + value):
             raise _malformed("a search parameter holds a control character")
     cursor = dict(question.pairs).get("_cursor")
     if cursor is None:
         return question, (), context.clock()
-    others = {name for name, _ in question.pairs} - {"_cursor", "_format", "_pretty"}
+    counts = tuple(pair for pair in question.pairs if pair[0] == "_count")
+    others = {name for name, _ in question.pairs} - {"_cursor", "_count", "_format", "_pretty"}
     if others:
         raise _malformed(
             "_cursor holds the whole search and stands alone; follow the next link as it was given"
         )
     mark = unseal(context.settings, cursor, caller.client_id, question.type)
-    return Question(mark.type, mark.pairs, False, mark.within), mark.place, mark.asked
+    pairs = mark.pairs if not counts else (*(p for p in mark.pairs if p[0] != "_count"), *counts)
+    return Question(mark.type, pairs, False, mark.within), mark.place, mark.asked
 
 
 def _malformed(text: str) -> Refused:

@@ -1,0 +1,63 @@
+"""Put what is committed into the chain, anchor its head outside the database, sign it from time to time."""
+
+import asyncio
+from datetime import timedelta
+
+from service.flows.audit.chain import extend
+from service.flows.context import Context
+from service.kernel.events import log
+from service.store import anchor, seals
+from service.store.seals import Seal
+
+AT_ONCE = 2000
+"""Rows sealed in one transaction."""
+
+CHECKPOINT_ROWS = 10_000
+CHECKPOINT_AGE = timedelta(hours=1)
+
+
+async def seal(context: Context) -> int:
+    """Seal everything that waits; returns how many rows. Nothing when another process is at it."""
+    total = 0
+    while True:
+        async with context.database.reading() as connection:
+            if not await seals.waiting(connection):
+                return total
+        done = await _seal_some(context)
+        total += done
+        if done < AT_ONCE:
+            return total
+
+
+async def _seal_some(context: Context) -> int:
+    async with context.database.unit() as unit:
+        if not await seals.alone(unit):
+            return 0
+        before = await seals.head(unit)
+        made = extend(before, await seals.take_line(unit, AT_ONCE))
+        if not made:
+            return 0
+        await seals.add(unit, made)
+        head, now = made[-1], context.clock()
+        last = await seals.last_checkpoint(unit)
+        due = last is None or head.seq - last.seq >= CHECKPOINT_ROWS or now - last.at >= CHECKPOINT_AGE
+        signed = anchor.signed(context.settings, head.seq, head.hash, now)
+        if due:
+            await seals.add_checkpoint(unit, signed)
+    await _anchor(context, head)
+    if due:
+        log("audit-checkpoint", seq=head.seq, hash=head.hash.hex())
+    return len(made)
+
+
+async def _anchor(context: Context, head: Seal) -> None:
+    """Move the anchor on, unless the chain no longer holds what it stands on: then it stays, as evidence."""
+    held = await asyncio.to_thread(anchor.found, context.settings)
+    if held is not None:
+        async with context.database.reading() as connection:
+            there = await seals.hash_at(connection, held.seq)
+        if not held.genuine or there != held.hash:
+            log("audit-broken", seq=held.seq)
+            return
+    made = anchor.signed(context.settings, head.seq, head.hash, context.clock())
+    await asyncio.to_thread(anchor.place, context.settings, made)

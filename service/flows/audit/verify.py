@@ -1,0 +1,65 @@
+"""Is the trail what it was? Every row against its link, every link against the one before, the head against what was
+anchored outside the database, every checkpoint against its signature."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.flows.audit.chain import Inspection
+from service.flows.audit.seal import seal
+from service.flows.context import Context
+from service.settings import Settings
+from service.store import anchor, seals
+
+PAGE = 5000
+MOST_STRAYS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How much was looked at, and what is wrong with it: sentences that name row and seal, and nobody's data."""
+
+    rows: int
+    checkpoints: int
+    findings: list[str]
+
+
+async def verify(context: Context) -> Verdict:
+    """Seal what waits, then walk the whole chain."""
+    await seal(context)
+    walk = Inspection()
+    async with context.database.reading() as connection:
+        while page := await seals.links(connection, walk.last.seq if walk.last else 0, PAGE):
+            for each in page:
+                walk.look(each)
+        findings = walk.said()
+        found = await seals.strays(connection, MOST_STRAYS)
+        findings += [f"row {id_}: not in the chain; it was put in beside the service" for id_ in found]
+        findings += await _outside(connection, context.settings, walk.seen)
+        marks = await seals.checkpoints(connection)
+        for mark in marks:
+            findings += await _checkpoint(connection, context.settings, mark)
+    return Verdict(walk.seen, len(marks), findings)
+
+
+async def _outside(connection: Any, settings: Settings, rows: int) -> list[str]:
+    held = anchor.found(settings)
+    head = await seals.head(connection)
+    if held is None:
+        return [f"there is no {anchor.FILE} file in {settings.data_dir}"] if rows else []
+    if not held.genuine:
+        return [f"{anchor.FILE} does not bear our signature: the file was changed, or the secret key was"]
+    if head is None or head.seq < held.seq:
+        return [
+            f"the tail was cut off: {anchor.FILE} knows seal {held.seq}, the chain ends at {head.seq if head else 0}"
+        ]
+    if await seals.hash_at(connection, held.seq) != held.hash:
+        return [f"seal {held.seq} is not the one that {anchor.FILE} knows: the chain was written anew"]
+    return []
+
+
+async def _checkpoint(connection: Any, settings: Settings, mark: seals.Checkpoint) -> list[str]:
+    if not anchor.genuine(settings, mark):
+        return [f"the checkpoint at seal {mark.seq} does not bear our signature"]
+    if await seals.hash_at(connection, mark.seq) != mark.hash:
+        return [f"seal {mark.seq} is not the one that its checkpoint knows: cut off or written anew"]
+    return []

@@ -1,0 +1,144 @@
+"""The chain's links and checkpoints, and the line of rows that wait for theirs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.fhir.audited import Audited
+from service.store.audit import COLUMNS, audited, digest
+from service.store.unit import Unit
+
+LOCK = 4_215_300_002
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """One link."""
+
+    seq: int
+    id: str
+    leaf: bytes
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The head at a moment, signed."""
+
+    seq: int
+    hash: bytes
+    at: datetime
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A link with the row it seals (None: it is gone), and whether the words of its search, if kept, are its own."""
+
+    seal: Seal
+    row: Audited | None
+    words_match: bool
+
+
+async def waiting(connection: Any) -> bool:
+    """Is anything committed and not yet sealed?"""
+    return bool(await connection.fetchval("SELECT EXISTS (SELECT FROM audit_unsealed)"))
+
+
+async def alone(unit: Unit) -> bool:
+    """One sealer at a time, across all processes; False when another one is at it."""
+    return bool((await unit.fetchrow("SELECT pg_try_advisory_xact_lock($1)", LOCK))[0])
+
+
+async def head(connection: Any) -> Seal | None:
+    """The last link."""
+    found = await connection.fetchrow(
+        "SELECT seq, id::text, leaf, hash FROM audit_seal ORDER BY seq DESC LIMIT 1"
+    )
+    return Seal(*found) if found else None
+
+
+async def hash_at(connection: Any, seq: int) -> bytes | None:
+    """The hash of a link, None where there is none."""
+    found = await connection.fetchrow("SELECT hash FROM audit_seal WHERE seq = $1", seq)
+    return bytes(found["hash"]) if found else None
+
+
+async def take_line(unit: Unit, limit: int) -> list[tuple[str, Audited | None]]:
+    """Up to `limit` rows out of the line, in the order of their making: what is visible here is committed.
+
+    A row that commits later than one with a higher id is simply taken later: none is lost, whatever the order.
+    """
+    found = await unit.fetch(
+        f"""WITH taken AS (
+              DELETE FROM audit_unsealed WHERE id IN (SELECT id FROM audit_unsealed ORDER BY id LIMIT $1) RETURNING id)
+            SELECT {_OF_ROW}, t.id::text AS line FROM taken t LEFT JOIN audit a USING (id) ORDER BY t.id""",  # noqa: S608
+        limit,
+    )
+    return [(each["line"], audited(each) if each[1] is not None else None) for each in found]
+
+
+async def add(unit: Unit, seals: Sequence[Seal]) -> None:
+    """Append links."""
+    await unit.execute(
+        "INSERT INTO audit_seal (seq, id, leaf, hash)"
+        " SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bytea[], $4::bytea[])",
+        [each.seq for each in seals], [each.id for each in seals], [each.leaf for each in seals],
+        [each.hash for each in seals],
+    )  # fmt: skip
+
+
+async def last_checkpoint(connection: Any) -> Checkpoint | None:
+    """The newest one."""
+    sql = "SELECT seq, hash, at, signature FROM audit_checkpoint ORDER BY seq DESC LIMIT 1"
+    found = await connection.fetchrow(sql)
+    return Checkpoint(*found) if found else None
+
+
+async def checkpoints(connection: Any) -> list[Checkpoint]:
+    """All of them, oldest first."""
+    found = await connection.fetch("SELECT seq, hash, at, signature FROM audit_checkpoint ORDER BY seq")
+    return [Checkpoint(*each) for each in found]
+
+
+async def add_checkpoint(unit: Unit, made: Checkpoint) -> None:
+    """Keep one."""
+    await unit.execute(
+        "INSERT INTO audit_checkpoint (seq, hash, at, signature) VALUES ($1, $2, $3, $4)",
+        made.seq, made.hash, made.at, made.signature,
+    )  # fmt: skip
+
+
+_OF_ROW = ", ".join(f"a.{name}" for name in COLUMNS.split(", "))
+
+
+async def links(connection: Any, after: int, limit: int) -> list[Sealed]:
+    """Links in order with what they seal."""
+    found = await connection.fetch(
+        f"""SELECT {_OF_ROW}, s.seq, s.id::text AS sealed, s.leaf, s.hash, q.salt, q.text
+            FROM audit_seal s LEFT JOIN audit a ON a.id = s.id LEFT JOIN audit_query q ON q.id = s.id
+            WHERE s.seq > $1 ORDER BY s.seq LIMIT $2""",  # noqa: S608
+        after, limit,
+    )  # fmt: skip
+    return [_sealed(each) for each in found]
+
+
+def _sealed(record: Any) -> Sealed:
+    row = audited(record) if record[1] is not None else None
+    words = record["salt"] is None or (
+        row is not None and digest(record["salt"], record["text"]) == row.query_mac
+    )
+    return Sealed(
+        Seal(record["seq"], record["sealed"], bytes(record["leaf"]), bytes(record["hash"])), row, words
+    )
+
+
+async def strays(connection: Any, limit: int) -> list[str]:
+    """Rows of the trail that are neither sealed nor waiting: nobody of ours wrote them."""
+    found = await connection.fetch(
+        """SELECT a.id::text FROM audit a WHERE NOT EXISTS (SELECT FROM audit_seal s WHERE s.id = a.id)
+           AND NOT EXISTS (SELECT FROM audit_unsealed u WHERE u.id = a.id) LIMIT $1""",
+        limit,
+    )
+    return [each[0] for each in found]
