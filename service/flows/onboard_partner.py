@@ -4,23 +4,25 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from service.fhir.json import JsonObject
+from service.fhir.json import JsonObject, decode_object
 from service.flows.access.registration import checked_key_set, checked_name, checked_roles, checked_scopes
 from service.flows.context import Context
 from service.flows.issue_token import new_token
+from service.flows.receive_record import partner_of
 from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import ClientId, new_id
 from service.remote.guard import RefusedAddress, check_url
-from service.store import partners, tokens
+from service.store import partners, records, tokens
 from service.store.partners import Partner
 from service.store.tokens import Issued
+from service.store.unit import Unit
 
 DIALECTS = ("sdohcc", "bser", "cow")
 DELIVERIES = ("push", "subscribe", "poll")
@@ -41,16 +43,33 @@ class Registration:
 
 
 async def add(context: Context, wanted: Registration) -> JsonObject:
-    """Register a partner together with its Organization. Refused says what is wrong or taken."""
+    """Register a partner together with its Organization. Refused says what is wrong or taken.
+
+    An agency that the case-management system has filed before it became a partner keeps its Organization, so that
+    the consents and referrals that name it mean this partner.
+    """
     now = context.clock()
     partner = _partner(context, wanted)
     organization = {"resourceType": "Organization", "active": True, "name": partner.name}
-    id_ = partner.organization.removeprefix("Organization/")
     async with context.database.unit() as unit:
+        filed = await _filed_before(unit, partner)
+        partner = replace(partner, organization=filed or partner.organization)
         if not await partners.add(unit, partner):
             raise Refused("conflict", f"there is a partner named {partner.name!r} already; names are unique")
-        unit.put(version_of(context, organization, id_, None, "", now))
+        if filed is None:
+            id_ = partner.organization.removeprefix("Organization/")
+            unit.put(version_of(context, organization, id_, None, "", now))
     return described(context, partner)
+
+
+async def _filed_before(unit: Unit, partner: Partner) -> str | None:
+    """The Organization of an agency record that means this partner, unless another partner has it."""
+    for kept in await records.of_kind(unit, "agencies"):
+        organization = next((each for each in kept.resources if each.startswith("Organization/")), None)
+        if organization and partner_of(kept.id, decode_object(kept.body), [partner]):
+            taken = await partners.of_organization(unit, organization)
+            return None if taken else organization
+    return None
 
 
 async def everyone(context: Context) -> list[JsonObject]:

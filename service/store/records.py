@@ -38,6 +38,12 @@ async def becoming(connection: Any, source: str, reference: str) -> Kept | None:
     return Kept(*found) if found else None
 
 
+async def of_kind(connection: Any, kind: str) -> list[Kept]:
+    """Every living record of a kind, oldest first: for kinds of which there are few, like agencies."""
+    sql = f"SELECT {_COLUMNS} FROM record WHERE kind = $1 AND NOT deleted ORDER BY updated, id"  # noqa: S608
+    return [Kept(*each) for each in await connection.fetch(sql, kind)]
+
+
 async def keep(unit: Unit, kept: Kept) -> None:
     """Write this version of the record."""
     await unit.execute(

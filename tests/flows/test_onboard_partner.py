@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from parts import Service
 from smart_client import Site, es384, rs384
 
 from service.flows import onboard_partner
@@ -161,3 +162,24 @@ async def test_keys_by_value_outlive_the_file_they_came_from(site: Site) -> None
     assert (await site.ask(client)).status_code == 200
     path.unlink()
     assert (await site.ask(client)).status_code == 200
+
+
+async def test_an_agency_filed_before_it_became_a_partner_keeps_its_organization(service: Service) -> None:
+    await service.partner("Harbor", "casework")
+    harbor = await service.client("Harbor")
+    async with harbor:
+        json = {"Content-Type": "application/json"}
+        for id_, record in (
+            ("northside", {"name": "Northside"}),
+            ("lake", {"name": "X", "partner": "Lakeview"}),
+        ):
+            answer = await harbor.put(f"/casework/v1/agencies/{id_}", json=record, headers=json)
+            filed = answer.json()["resources"][0]
+            added = await service.partner(
+                "Northside" if id_ == "northside" else "Lakeview", "referral-recipient"
+            )
+            assert added["organization"] == filed
+            again = await harbor.put(f"/casework/v1/agencies/{id_}", json=record, headers=json)
+            assert again.json()["resources"][0] == filed
+        other = await service.partner("Riverbend", "ehr")
+        assert (await harbor.get(f"/fhir/{other['organization']}")).json()["name"] == "Riverbend"
