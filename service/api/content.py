@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from service.api.negotiation import FHIR, form_of, sent
@@ -30,11 +30,14 @@ async def body_of(request: Request, limit: int) -> bytes:
     if declared.isdecimal() and int(declared[:18]) > limit:
         raise Refused("too-large", text)
     chunks, size = [], 0
-    async for chunk in _plain(request, limit):
-        size += len(chunk)
-        if size > limit:
-            raise Refused("too-large", text)
-        chunks.append(chunk)
+    try:
+        async for chunk in _plain(request, limit):
+            size += len(chunk)
+            if size > limit:
+                raise Refused("too-large", text)
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Refused("malformed", "the body ended before it was whole") from None
     return b"".join(chunks)
 
 

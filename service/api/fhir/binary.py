@@ -58,8 +58,8 @@ async def _sent(request: Request, context: Context) -> JsonObject:
 
 @door
 async def create(request: Request, context: Context, caller: Caller) -> Response:
-    """POST Binary, with any Content-Type."""
-    expect_parameters(request)
+    """POST Binary, with any Content-Type. (`_filename` is a habit of Medplum's client; R4 has no room for it.)"""
+    expect_parameters(request, ("_filename",))
     if "if-match" in request.headers or "if-none-exist" in request.headers:
         raise Refused("malformed", "a Binary is created as it comes; send neither If-Match nor If-None-Exist")
     done = await create_story(context, caller, await _sent(request, context))
