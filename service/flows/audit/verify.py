@@ -25,6 +25,7 @@ class Verdict:
 
 async def verify(context: Context) -> Verdict:
     """Seal what waits, then walk the whole chain."""
+    missing = await _no_anchor(context)
     await seal(context)
     walk = Inspection()
     async with context.database.reading() as connection:
@@ -34,24 +35,32 @@ async def verify(context: Context) -> Verdict:
         findings = walk.said()
         found = await seals.strays(connection, MOST_STRAYS)
         findings += [f"row {id_}: not in the chain; it was put in beside the service" for id_ in found]
-        findings += await _outside(connection, context.settings, walk.seen)
+        findings += missing or await _outside(connection, context.settings, walk.seen)
         marks = await seals.checkpoints(connection)
         for mark in marks:
             findings += await _checkpoint(connection, context.settings, mark)
     return Verdict(walk.seen, len(marks), findings)
 
 
+async def _no_anchor(context: Context) -> list[str]:
+    """Asked before anything is sealed, since sealing puts a new anchor where there is none."""
+    async with context.database.reading() as connection:
+        begun = await seals.head(connection) is not None
+    if begun and anchor.found(context.settings) is None:
+        return [f"there is no {anchor.FILE} file in {context.settings.data_dir}"]
+    return []
+
+
 async def _outside(connection: Any, settings: Settings, rows: int) -> list[str]:
     held = anchor.found(settings)
     head = await seals.head(connection)
     if held is None:
-        return [f"there is no {anchor.FILE} file in {settings.data_dir}"] if rows else []
+        return [f"{anchor.FILE} could not be written"] if rows else []
     if not held.genuine:
         return [f"{anchor.FILE} does not bear our signature: the file was changed, or the secret key was"]
-    if head is None or head.seq < held.seq:
-        return [
-            f"the tail was cut off: {anchor.FILE} knows seal {held.seq}, the chain ends at {head.seq if head else 0}"
-        ]
+    ends = head.seq if head else 0
+    if ends < held.seq:
+        return [f"the tail was cut off: {anchor.FILE} knows seal {held.seq}, the chain ends at {ends}"]
     if await seals.hash_at(connection, held.seq) != held.hash:
         return [f"seal {held.seq} is not the one that {anchor.FILE} knows: the chain was written anew"]
     return []

@@ -171,6 +171,7 @@ async def test_an_anchor_that_is_not_ours_is_found_and_left_as_it_is(told: Servi
 
 async def test_a_missing_anchor_is_found(told: Service) -> None:
     (told.wiring.settings.data_dir / anchor.FILE).unlink()
+    await told.partner("Another", "ehr")
     assert "there is no audit-anchor file" in (await findings(told))[0]
 
 
