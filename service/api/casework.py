@@ -22,6 +22,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.read_events import read_events
 from service.flows.receive_record import receive_record
+from service.flows.record_history import record_history, record_version
 from service.flows.show_record import show_record
 from service.flows.withdraw_record import withdraw_record
 from service.kernel.failures import Failure, Refused
@@ -85,7 +86,7 @@ async def put(request: Request, context: Context, caller: Caller) -> Response:
     if kind == "referrals" and is_answer(value):
         row = await answer_referral(context, caller, id_, read_answer(value))
         return _answer({"id": id_, "kind": kind, "resources": [row.reference], "status": value["status"]})
-    dry = request.query_params.get("dry-run") == "true"
+    dry = _dry(request)
     filed = await receive_record(
         context, caller, kind, id_, value, dry_run=dry, expected=expected_version(request)
     )
@@ -97,8 +98,18 @@ async def put(request: Request, context: Context, caller: Caller) -> Response:
     }
     if dry:
         return _answer({**said, "fhir": filed.fhir})
+    if filed.provenance:
+        said["provenance"] = filed.provenance
     headers = {"ETag": f'W/"{filed.version}"'}
     return _answer({**said, "version": filed.version}, 201 if filed.created else 200, headers)
+
+
+def _dry(request: Request) -> bool:
+    """`dry-run` as said; a parameter we do not know is refused, for it may be a misspelt `dry-run`."""
+    for name, text in request.query_params.multi_items():
+        if name != "dry-run" or text not in ("true", "false"):
+            raise Refused("malformed", "the only parameter here is `dry-run`, which is true or false")
+    return request.query_params.get("dry-run") == "true"
 
 
 @_door
@@ -111,6 +122,26 @@ async def get(request: Request, context: Context, caller: Caller) -> Response:
 
 
 @_door
+async def history(request: Request, context: Context, caller: Caller) -> Response:
+    """`?before=VERSION&limit=N`: every version of a record, newest first, deletions too."""
+    query = request.query_params
+    before = _whole(query.get("before"), 0) or None
+    past = await record_history(context, caller, *_key(request), before, _whole(query.get("limit"), 50))
+    kind, id_ = _key(request)
+    older = {"older": f"{_BASE}/{kind}/{id_}/_history?before={past.older}"} if past.older else {}
+    return _answer({"id": id_, "kind": kind, "versions": past.versions, **older})
+
+
+@_door
+async def version(request: Request, context: Context, caller: Caller) -> Response:
+    """One version of a record."""
+    text = request.path_params["version"]
+    if not text.isdecimal() or len(text) > 9:
+        raise Refused("absent", "there is no such version")
+    return _answer(await record_version(context, caller, *_key(request), int(text)))
+
+
+@_door
 async def delete(request: Request, context: Context, caller: Caller) -> Response:
     """Take a record back: what it became says entered-in-error, or inactive."""
     await withdraw_record(context, caller, *_key(request), expected_version(request))
@@ -119,25 +150,39 @@ async def delete(request: Request, context: Context, caller: Caller) -> Response
 
 @_door
 async def batch(request: Request, context: Context, caller: Caller) -> Response:
-    """Many records, each for itself: `{"records": [{"kind", "id", "record"}, …]}`, answered in order."""
+    """Many records, each for itself: `{"records": [{"kind", "id", "record"}, …]}`, answered in order.
+
+    A row may say `"delete": true` instead of a record, and `"version"`, the version it expects to change.
+    """
     value = await _value(request, context)
     rows = value.get("records") if isinstance(value, dict) else None
     if not isinstance(rows, list) or len(rows) > context.settings.max_bundle_entries:
         raise Refused(
             "malformed", f"send {{records: […]}} with at most {context.settings.max_bundle_entries} records"
         )
-    return _answer({"results": [await _one(context, caller, row) for row in rows]})
+    dry = request.query_params.get("dry-run") == "true"
+    return _answer({"results": [await _one(context, caller, row, dry) for row in rows]})
 
 
-async def _one(context: Context, caller: Caller, row: Json) -> dict[str, Any]:
+async def _one(context: Context, caller: Caller, row: Json, dry: bool) -> dict[str, Any]:
     if not isinstance(row, dict) or row.get("kind") not in kinds or not isinstance(row.get("id"), str):
         return {"status": 400, "detail": "a row of a batch has a known `kind`, an `id` and a `record`"}
-    said = {"kind": row["kind"], "id": row["id"]}
+    said: dict[str, Any] = {"kind": row["kind"], "id": row["id"]}
+    expected = row.get("version")
+    if isinstance(expected, bool) or not isinstance(expected, int | None):
+        return {**said, "status": 400, "detail": "`version` of a row is a whole number"}
     try:
-        filed = await receive_record(context, caller, row["kind"], row["id"], row.get("record"))
+        if row.get("delete") is True and not dry:
+            await withdraw_record(context, caller, row["kind"], row["id"], expected)
+            return {**said, "status": 204}
+        filed = await receive_record(
+            context, caller, row["kind"], row["id"], row.get("record"), dry_run=dry, expected=expected
+        )
     except Failure as failure:
         answer = problem_response(failure)
         return {**said, "status": answer.status_code, "problem": decode(bytes(answer.body))}
+    if dry:
+        return {**said, "status": 200, "fhir": filed.fhir, "notes": _notes(filed.issues)}
     status = 201 if filed.created else 200
     return {**said, "status": status, "version": filed.version, "resources": filed.resources,
             "notes": _notes(filed.issues)}  # fmt: skip
@@ -183,4 +228,6 @@ routes = [
     Route(f"{_BASE}/{{kind}}/{{id}}", put, methods=["PUT"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", get, methods=["GET"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", delete, methods=["DELETE"]),
+    Route(f"{_BASE}/{{kind}}/{{id}}/_history", history, methods=["GET"]),
+    Route(f"{_BASE}/{{kind}}/{{id}}/_history/{{version}}", version, methods=["GET"]),
 ]

@@ -72,6 +72,11 @@ def outcome_response(failure: Failure, form: Form = "json") -> Response:
     return Response(body, status_of(failure), headers_of(failure), FHIR[form])
 
 
+def _points(issue: Issue) -> bool:
+    """The empty pointer is a place too: the whole record."""
+    return bool(issue.expression) or (issue.rule or "").startswith("record-")
+
+
 def problem_response(failure: Failure) -> Response:
     """The casework door's answer: problem details with a JSON Pointer per finding where there is one."""
     status = status_of(failure)
@@ -83,7 +88,7 @@ def problem_response(failure: Failure) -> Response:
         "status": status,
         "detail": issues[0].text,
         "errors": [
-            {"detail": issue.text, **({"pointer": issue.expression} if issue.expression else {})}
+            {"detail": issue.text, **({"pointer": issue.expression} if _points(issue) else {})}
             for issue in issues
         ],
     }

@@ -1,7 +1,10 @@
 """The case manager answers a referral that came in, or withdraws one that went out."""
 
+from dataclasses import replace
+
 from service.casework.records.referral import ReferralAnswer
 from service.fhir.json import Json
+from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows import advance_referral
 from service.flows.caller import Caller
@@ -34,5 +37,20 @@ async def answer_referral(context: Context, caller: Caller, record: str, answer:
         now = context.clock()
         source = Source(caller.client_id, caller.organization, name=caller.name)
         moved = answered(task, answer, MappingContext(context.base, now, source))
-        [kept] = await keep(context, unit, caller, [Wish(moved, found.id)], now)
+        try:
+            [kept] = await keep(context, unit, caller, [Wish(moved, found.id)], now)
+        except Refused as refused:
+            raise _in_the_answer(refused) from None
     return kept.row
+
+
+_PLACES = {"Task.status": "/status", "Task.statusReason": "/reason", "Task.statusReason.text": "/reason"}
+
+
+def _in_the_answer(refused: Refused) -> Refused:
+    """Findings about the Task, as findings about the answer that moves it: JSON Pointers, not FHIRPath."""
+    issues = [
+        replace(each, expression=_PLACES.get(each.expression, "/status")) if isinstance(each, Issue) else each
+        for each in refused.issues
+    ]
+    return Refused(refused.reason, refused.text, issues, **refused.facts)

@@ -19,19 +19,20 @@ from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
-from service.flows.writing import checked
+from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
 from service.kernel.ids import new_id
 from service.mapping.answer import answer_in, keep_progress
 from service.mapping.context import Directory, Mapped, MappingContext, Source
-from service.mapping.table import replace
+from service.mapping.provenance import Act, filing
+from service.mapping.table import VERSION, replace
 from service.store import loops, partners, records, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.records import Kept
 from service.store.unit import Outgoing, Unit
 
-NEEDED: Mapping[str, tuple[str, ...]] = {"referrals": ("clients",)}
+NEEDED: Mapping[str, Mapping[str, str]] = {"referrals": {"clients": "/client"}}
 """Records arrive in any order; only what travels together must be there: a referral goes out with its client."""
 
 
@@ -44,6 +45,8 @@ class Filed:
     resources: list[str]
     fhir: list[JsonObject]
     issues: list[Issue]
+    provenance: str | None = None
+    """The Provenance of this filing; None when nothing changed."""
 
 
 async def receive_record(
@@ -78,9 +81,34 @@ async def receive_record(
         body = encode(words.write(record))
         same = before is not None and not before.deleted and before.body == body
         version = before.version + (not same) if before else 1
-        if not same:
-            await records.keep(unit, Kept(caller.client_id, kind, id_, version, now, False, body, references))
-    return Filed(version, before is None or before.deleted, references, list(mapped.resources), issues)
+        new = before is None or before.deleted
+        act: Act = "CREATE" if new else "UPDATE"
+        provenance = note_origin(context, unit, caller, mapping, (kind, id_, version), references, act)
+        kept = Kept(caller.client_id, kind, id_, version, now, False, body, references, VERSION)
+        if not same or before is None or (before.mapping, before.resources) != (VERSION, references):
+            await records.keep(unit, kept)
+    return Filed(version, new, references, list(mapped.resources), issues, provenance)
+
+
+def note_origin(
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    mapping: MappingContext,
+    record: tuple[str, str, int],
+    references: Sequence[str],
+    act: Act,
+) -> str | None:
+    """Collect the Provenance of every version the unit collected for these references; None if there is none."""
+    made = [f"{put.type}/{put.id}/_history/{put.version}" for put in unit.collected()
+            if f"{put.type}/{put.id}" in references]  # fmt: skip
+    if not made:
+        return None
+    kind, id_, version = record
+    own = new_id()
+    told = filing(mapping, kind, id_, version, VERSION, made, act)
+    unit.put(version_of(context, told, own, None, caller.client_id, mapping.now))
+    return f"Provenance/{own}"
 
 
 def _previous(kind: str, id_: str, before: Kept | None) -> Record | None:
@@ -146,9 +174,10 @@ async def mapping_context(
                 known["agencies", mentioned_id] = partner.organization
                 continue
         missing = kept is None or kept.deleted
-        if missing and mentioned_kind in NEEDED.get(kind, ()):
+        needed = NEEDED.get(kind, {}).get(mentioned_kind)
+        if missing and needed:
             text = f"{mentioned_kind}/{mentioned_id} is not known here; file it before this record"
-            raise Refused("unprocessable", text, [Issue("error", "not-found", text)])
+            raise Refused("unprocessable", text, [Issue("error", "not-found", text, needed)])
     own = next((key[1] for key, value in known.items() if value == caller.organization), None)
     source = Source(caller.client_id, caller.organization, own, caller.name)
     return MappingContext(context.base, now, source, Directory(known))

@@ -30,7 +30,7 @@ def read(kind: str, record_id: str, value: Json) -> Record:
     Pointer.
     """
     if not isinstance(value, dict):
-        raise _refused([Issue("error", "structure", "a record is a JSON object")])
+        raise _refused([Issue("error", "structure", "a record is a JSON object", rule="record-object")])
     if value.get("id", record_id) != record_id:
         raise _refused([Issue("error", "value", "id differs from the id in the URL", "/id")])
     record: Record = _validated(kinds[kind].model, {**value, "id": record_id})
