@@ -41,7 +41,7 @@ def _action(request: Request) -> str:
     parts, method = request.path_params, request.method
     last: str = request.scope["path"].rstrip("/").rpartition("/")[2]
     level = "instance" if "id" in parts else "type" if "type" in parts else "system"
-    if last.startswith("$"):
+    if last.startswith("$") or request.scope["path"].startswith("/auth/"):
         return last[:40]
     if last == "_history":
         return f"history-{level}"

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import typer
 from pydantic import ValidationError
 
+from service.flows.audit.witness import operator
 from service.kernel import events
 from service.kernel.failures import Failure, Refused
 from service.settings import Settings
@@ -35,6 +36,7 @@ def run(story: Callable[[Wiring], Awaitable[T]], data_dir: Path | None = None) -
     chosen = settings(data_dir=data_dir)
 
     async def whole() -> T:
+        operator()
         url = await prepared(chosen)
         async with wire(chosen, url, public_url(chosen)).running() as wiring:
             return await story(wiring)

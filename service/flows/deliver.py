@@ -14,8 +14,9 @@ from service.delivery.receipt import task_location
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows import outgoing
+from service.flows.audit.disclosed import decided, disclosed
 from service.flows.context import Context
-from service.flows.permit import ask_about
+from service.flows.permit import PURPOSE, ask_about
 from service.kernel.clock import instant
 from service.kernel.events import log
 from service.kernel.ids import new_id
@@ -57,14 +58,14 @@ async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome
     copy = await _copy_there(outside, matter, request_id)
     if isinstance(copy, Reply):
         return await _settle(context, leased, matter, _judged(leased, copy), copy, request_id)
-    document = await _released(context, matter, copy)
+    document = await _released(context, matter, copy, request_id)
     if isinstance(document, Withheld):
         return await _settle(context, leased, matter, document, None, request_id)
     flaw = _flaw(context, document)
     if flaw:
         return await _settle(context, leased, matter, Dead("invalid", flaw), None, request_id)
     reply = await outside.partners.send(document, peer_of(matter.partner), request_id)
-    return await _settle(context, leased, matter, _judged(leased, reply), reply, request_id)
+    return await _settle(context, leased, matter, _judged(leased, reply), reply, request_id, document)
 
 
 def _judged(leased: Leased, reply: Reply) -> Outcome:
@@ -88,8 +89,11 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dea
     return matter, None
 
 
-async def _released(context: Context, matter: _Matter, copy: outgoing.Copy | None) -> Released | Withheld:
-    """What may be sent now: consent is asked last, when everything else is known."""
+async def _released(
+    context: Context, matter: _Matter, copy: outgoing.Copy | None, request_id: str
+) -> Released | Withheld:
+    """What may be sent now: consent is asked last, when everything else is known; its answer is on the audit trail
+    before anything leaves."""
     base = context.base
     ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
     there = copy.links(ours) if copy else {}
@@ -98,6 +102,8 @@ async def _released(context: Context, matter: _Matter, copy: outgoing.Copy | Non
     own = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
         verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, own=own)
+    said = decided(context.clock(), matter.partner, matter.loop.patient, verdict, PURPOSE, request_id)
+    await context.database.record([said])
     if isinstance(verdict, Deny):
         return Withheld(verdict.code, verdict.text)
     if matter.leased.kind == "referral":
@@ -154,6 +160,7 @@ async def _settle(
     outcome: Outcome,
     reply: Reply | None,
     request_id: str,
+    document: Released | None = None,
 ) -> Outcome:
     now = context.clock()
     async with context.database.unit(loops.lock_name(leased.loop)) as unit:
@@ -164,6 +171,9 @@ async def _settle(
         await outbox.attempted(
             unit, leased.id, Attempted(now, request_id, status, milliseconds, name, reason)
         )
+        if document is not None and reply is not None and matter is not None:
+            task, patient = f"Task/{leased.loop}", matter.loop.patient
+            unit.audit(disclosed(now, matter.partner, patient, task, document.permit, reply, request_id))
         if held and matter is not None:
             await _consequences(context, unit, matter, outcome, reply, reason, now)
     log(

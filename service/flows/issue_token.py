@@ -15,6 +15,7 @@ from service.flows.access import assertion as assertions
 from service.flows.access.assertion import Assertion, Proof, Unproven
 from service.flows.access.public_keys import choose_key
 from service.flows.access.scopes import grant, parse_all
+from service.flows.audit.witness import STRANGER, token_given
 from service.kernel.clock import Clock
 from service.kernel.failures import Failure
 from service.remote.jwks import KeySets, NoKeys
@@ -22,6 +23,7 @@ from service.store import partners, tokens
 from service.store.database import Database
 from service.store.partners import Partner
 from service.store.tokens import Issued
+from service.store.trail import current
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 MAX_SCOPES = 400
@@ -82,6 +84,8 @@ async def issue_token(server: TokenServer, form: dict[str, str]) -> Grant:
     issued = Issued(partner.client_id, new_token(), granted, expires)
     async with server.database.unit() as unit:
         fresh = await tokens.spend(unit, proof.jti, _forget_at(proof), issued)
+        if fresh:
+            unit.audit(token_given(server.clock(), partner, issued.token))
     if not fresh:
         raise used_before()
     return Grant(issued.client_id, issued.token, server.seconds, " ".join(granted))
@@ -131,6 +135,7 @@ async def _signer(server: TokenServer, assertion: Assertion) -> Partner:
     """The partner whose registered key made the signature."""
     async with server.database.reading() as connection:
         partner = await partners.known(connection, assertion.issuer)
+    current().client = partner.client_id if partner else STRANGER  # a refusal takes as long for either
     key = await _key(server, partner, assertion) if partner else None
     if key is None:
         assertions.pretend(assertion)

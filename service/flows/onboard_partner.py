@@ -11,6 +11,7 @@ from typing import Any
 
 from service.fhir.json import JsonObject, decode_object
 from service.flows.access.registration import checked_key_set, checked_name, checked_roles, checked_scopes
+from service.flows.audit.witness import act
 from service.flows.context import Context
 from service.flows.issue_token import new_token
 from service.flows.receive_record import partner_of
@@ -59,6 +60,7 @@ async def add(context: Context, wanted: Registration) -> JsonObject:
         if filed is None:
             id_ = partner.organization.removeprefix("Organization/")
             unit.put(version_of(context, organization, id_, None, "", now))
+        unit.audit(act(context, "administration", "partner-added", about=[partner.organization]))
     return described(context, partner)
 
 
@@ -88,6 +90,7 @@ async def disable(context: Context, name: str) -> JsonObject:
     partner = await _named(context, name)
     async with context.database.unit() as unit:
         await partners.disable(unit, partner.client_id, context.clock())
+        unit.audit(act(context, "administration", "partner-disabled", about=[partner.organization]))
     return described(context, await _named(context, name))
 
 
@@ -99,6 +102,7 @@ async def mint_token(context: Context, name: str) -> str:
     async with context.database.unit() as unit:
         if not await tokens.issue(unit, issued):
             raise Refused("conflict", f"the partner {partner.name!r} is disabled")
+        unit.audit(act(context, "administration", "partner-token", about=[partner.organization]))
     return issued.token
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from service.flows.audit.witness import act
 from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.store import outbox
@@ -22,4 +23,6 @@ async def replay(
 ) -> list[str]:
     """Dead, withheld and failing rows become due now; returns their ids. Delivered rows stay delivered."""
     async with context.database.unit() as unit:
-        return await outbox.reopen(unit, context.clock(), ids, partner, state)
+        opened = await outbox.reopen(unit, context.clock(), ids, partner, state)
+        unit.audit(act(context, "administration", "deliveries-replayed", detail=f"{len(opened)} due again"))
+    return opened

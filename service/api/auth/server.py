@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.api.witness import witnessed
 from service.fhir.json import JsonObject, encode
 from service.flows.context import Context
 from service.flows.issue_token import OAuthError, TokenRefused, TokenServer
@@ -61,7 +62,7 @@ def guarded(endpoint: Endpoint) -> Endpoint:
         except Failure as failure:
             return _refusal(failure)
 
-    return whole
+    return witnessed(whole, lambda _, failure: _refusal(failure), "auth-")
 
 
 def _refusal(failure: Failure) -> Response:

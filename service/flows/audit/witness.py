@@ -19,7 +19,12 @@ from service.flows.context import Context
 from service.kernel.failures import Failure, Refused
 from service.kernel.ids import new_id
 from service.store.audit import Query, query_for
+from service.store.partners import Partner
+from service.store.tokens import mark
 from service.store.trail import Ground, Trail, begin, current
+
+STRANGER = "unknown"
+"""The client of a token request that claims to be nobody we know."""
 
 MOST_ABOUT = 1000
 """Clients named by one row of the custodian's."""
@@ -74,7 +79,8 @@ def testimony(trail: Trail, at: datetime, status: int) -> tuple[list[Audited], l
 
 
 def _looked(trail: Trail, at: datetime, status: int) -> list[Audited]:
-    whole = _row(trail, at, trail.action, status)
+    kind: Kind = "token" if trail.action.startswith("auth-") else "access"
+    whole = _row(trail, at, trail.action, status, kind)
     if status >= 400 or trail.custodian or len(trail.shown) + len(trail.withheld) < 2:
         return [_single(trail, whole)]
     patients = {row.patient for row in trail.shown} | {each.patient for each in trail.withheld.values()}
@@ -146,6 +152,13 @@ def refused_part(action: str, resource: str, failure: Failure) -> None:
     """An entry of a batch was refused; the rest goes on."""
     reason = failure.reason if isinstance(failure, Refused) else "unavailable"
     current().refusals.append((action, resource, reason))
+
+
+def token_given(at: datetime, partner: Partner, token: str) -> Audited:
+    """A token was issued; the row knows it by its digest."""
+    trail = current()
+    trail.client, trail.organization, trail.token = partner.client_id, partner.organization, mark(token)
+    return _row(trail, at, "token-issued", 200, "token")
 
 
 def act(context: Context, kind: Kind, action: str, *, detail: str = "", about: Iterable[str] = ()) -> Audited:

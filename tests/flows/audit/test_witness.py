@@ -8,6 +8,7 @@ import pytest
 from parts import Service
 
 from service.fhir.audited import Audited
+from service.flows import onboard_partner
 from service.store import audit
 
 PERSON = {"resourceType": "Patient", "name": [{"family": "Zqxwv"}]}
@@ -130,3 +131,13 @@ async def test_the_trail_refuses_to_be_changed(service: Service, database_url: s
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="written once"):
         await admin.execute(statement)
     await admin.close()
+
+
+async def test_administration_is_on_the_trail(service: Service) -> None:
+    clinic = await service.partner("Clinic", "ehr")
+    await onboard_partner.mint_token(service.wiring.context, "Clinic")
+    await onboard_partner.disable(service.wiring.context, "Clinic")
+    async with service.wiring.context.database.reading() as connection:
+        found = await audit.find(connection, audit.Sought(kinds=["administration"]), 50)
+    assert {row.action for row in found} == {"partner-added", "partner-token", "partner-disabled"}
+    assert {row.resource for row in found} == {clinic["organization"]}
