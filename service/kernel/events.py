@@ -21,7 +21,6 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
         "info",
         frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
     ),
-    "webhook-attempted": ("info", frozenset({"webhook", "cursor", "attempt", "status", "outcome", "ms"})),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
     "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
     "audit-broken": ("error", frozenset({"seq"})),

@@ -19,7 +19,6 @@ from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.sweep import give_back, living, sweep
-from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
 from service.kernel.failures import Unavailable
 from service.remote.outside import Outside
@@ -79,11 +78,6 @@ class Worker:
             lambda free, busy: take_looks(context, free, busy),
             lambda loop: follow(context, outside, loop),
         )
-        pushes = Beat(
-            "push",
-            lambda free, busy: take_webhooks(context, number, free, busy),
-            lambda webhook: push(context, outside, webhook),
-        )
         listening = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             background = [
@@ -93,7 +87,6 @@ class Worker:
             ]
             group.create_task(self._beating(deliveries))
             group.create_task(self._beating(looks))
-            group.create_task(self._beating(pushes))
             await self._stopping.wait()
             for task in background:
                 task.cancel()
