@@ -13,7 +13,7 @@ from pathlib import Path
 from service.fhir.json import JsonObject, decode
 from service.fhir.shelf import write_shelf
 from service.fhir.validate.slim import slim
-from service.fhir.validate.terms import Codes, codes_of, codes_of_compose, codes_of_expansion
+from service.fhir.validate.terms import Bounds, Codes, bounds_of_compose, codes_of, codes_of_expansion
 
 ROOT = Path(__file__).parents[1]
 TARGET = ROOT / "fhir_profiles" / "r4"
@@ -82,26 +82,33 @@ def terms(core: list[JsonObject], expansions: list[JsonObject]) -> Iterator[tupl
         for d in core
         if d["resourceType"] == "CodeSystem" and "url" in d and (codes := codes_of(d)) is not None
     }
-    sets: dict[str, Codes | None] = {}
+    sets: dict[str, Bounds | None] = {}
     for value_set in expansions:
         if value_set["resourceType"] == "ValueSet":
-            sets[value_set["url"]] = codes_of_expansion(value_set)
+            expanded = codes_of_expansion(value_set)
+            sets[value_set["url"]] = None if expanded is None else {**expanded}
     composed = {d["url"]: d for d in core if d["resourceType"] == "ValueSet"}
 
     def system(url: str) -> Codes | None:
         return {url: systems[url]} if url in systems else None
 
-    def other(url: str) -> Codes | None:
+    def other(url: str) -> Bounds | None:
         if sets.get(url) is None and url in composed:
             sets[url] = None  # a value set that includes itself is not decidable
-            sets[url] = codes_of_compose(composed[url], system, other)
+            sets[url] = bounds_of_compose(composed[url], system, other)
         return sets.get(url)
 
     for url in sorted({*sets, *composed}):
-        codes = other(url)
-        yield f"ValueSet|{url}", {"codes": codes} if codes is not None else {}
+        bounds = other(url)
+        yield f"ValueSet|{url}", _held(bounds)
     for url, listed in systems.items():
         yield f"CodeSystem|{url}", {"codes": {url: listed}}
+
+
+def _held(bounds: Bounds | None) -> JsonObject:
+    if bounds is None:
+        return {}
+    return {"bounds" if None in bounds.values() else "codes": bounds}
 
 
 if __name__ == "__main__":

@@ -48,8 +48,11 @@ class Wiring:
 
     def warm(self) -> None:
         """Compile ahead what the first request would otherwise wait for."""
-        rules = validator(tuple(str(guide) for guide in self.settings.guides))
-        rules.compile(catalogue, [spec.profile for spec in catalogue.values() if spec.profile])
+        self.rules().compile(catalogue, [spec.profile for spec in catalogue.values() if spec.profile])
+
+    def rules(self) -> "Validator":
+        """The validator of this process, as `rules` makes it."""
+        return rules(self.settings)
 
     def worker(self) -> Worker:
         """The clock of this process; call within `running()`."""
@@ -96,9 +99,18 @@ def validator(guides: tuple[str, ...] = ()) -> "Validator":
     return load(guides)
 
 
+def rules(settings: Settings) -> "Validator":
+    """The validator with the operator's guides. Raises Unavailable naming what is wrong with one of them."""
+    from service.fhir.validate import BrokenPackage
+
+    try:
+        return validator(tuple(str(guide) for guide in settings.guides))
+    except BrokenPackage as broken:
+        raise Unavailable(f"a guide of CASEBRIDGE_GUIDES cannot be used: {broken}") from broken
+
+
 def _check(settings: Settings) -> Check:
-    guides = tuple(str(guide) for guide in settings.guides)
-    return lambda resource, profiles: validator(guides).validate(resource, profiles)
+    return lambda resource, profiles: rules(settings).validate(resource, profiles)
 
 
 def wire(settings: Settings, url: str, public_url: str, clock: Clock = system_clock) -> Wiring:

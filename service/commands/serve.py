@@ -25,7 +25,7 @@ from service.commands.running import fail, settings
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
 from service.settings import Settings
-from service.wiring import Wiring, prepared, wire
+from service.wiring import Wiring, prepared, rules, wire
 
 DataDir = Annotated[Path | None, typer.Option(help="where the database, keys and exports live")]
 
@@ -41,6 +41,7 @@ def serve(
     _end_with_parent()
     chosen = settings(data_dir=data_dir)
     try:
+        rules(chosen)  # a guide that cannot be used stops us before anything is touched
         with _only_one(chosen):
             listening = _listen(host, port)
             shown = f"http://{host}:{listening.getsockname()[1]}"
@@ -64,6 +65,7 @@ def worker(data_dir: DataDir = None) -> None:
     async def whole() -> None:
         from service.commands.running import public_url
 
+        rules(chosen)
         url = await prepared(chosen)
         async with wire(chosen, url, public_url(chosen)).running() as wiring:
             await _deliver_until_told(wiring)

@@ -3,12 +3,14 @@
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from service.fhir.artefacts import PARAMETERS, TYPES, shelf
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
 from service.fhir.search.parameters import SYSTEMWIDE, parameters
+from service.fhir.validate.packages import Guide
 
 _CODES: dict[Interaction, tuple[str, ...]] = {
     "read": ("read",), "vread": ("vread",), "create": ("create",), "update": ("update",), "patch": ("patch",),
@@ -27,9 +29,11 @@ _SECURED = {
 }
 
 
-def statement(base: str, date: str) -> JsonObject:
-    """For the service at `base`, started at `date` (an instant)."""
-    return {
+def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
+    """For the service at `base`, started at `date` (an instant); `guides`: those the operator added."""
+    supported = _supported(guides)
+    listed = [f"{guide.url}|{guide.version}" if guide.version else guide.url for guide in guides]
+    whole: JsonObject = {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": date,
@@ -43,21 +47,39 @@ def statement(base: str, date: str) -> JsonObject:
             {
                 "mode": "server",
                 "security": _SECURED,
-                "resource": [*map(_resource, catalogue.values()), *map(_published, TYPES)],
+                "resource": [
+                    *(_resource(spec, supported.get(spec.type, ())) for spec in catalogue.values()),
+                    *map(_published, TYPES),
+                ],
                 "interaction": [{"code": code} for code in _SYSTEM],
                 "searchParam": [{"name": name, "type": parameters("Task")[name].type} for name in SYSTEMWIDE],
                 "operation": _operations("system", ""),
             }
         ],
     }
+    return whole | {"implementationGuide": listed} if listed else whole
 
 
-def _resource(spec: ResourceSpec) -> JsonObject:
+def _supported(guides: Sequence[Guide]) -> dict[str, list[str]]:
+    """The profiles by resource type: ours first, then the operator's."""
+    found: dict[str, list[str]] = {}
+    for artefact in shelf("StructureDefinition").values():
+        if artefact.resource.get("kind") == "resource":
+            found.setdefault(artefact.resource["type"], []).append(artefact.resource["url"])
+    for guide in guides:
+        for type_, url in guide.profiles:
+            found.setdefault(type_, []).append(url)
+    return found
+
+
+def _resource(spec: ResourceSpec, supported: Sequence[str]) -> JsonObject:
     offered = set(spec.interactions)
     found = sorted(parameters(spec.type).items())
     row: dict[str, Any] = {"type": spec.type}
     if spec.profile:
         row["profile"] = spec.profile
+    if supported:
+        row["supportedProfile"] = list(supported)
     row |= {
         "interaction": [{"code": code} for each in spec.interactions for code in _CODES[each]],
         "versioning": "versioned-update",

@@ -13,6 +13,7 @@ from service.fhir.bundle import Entry, entries_alone, join
 from service.fhir.capability import statement
 from service.fhir.json import encode
 from service.fhir.outcome import operation_outcome
+from service.fhir.validate.packages import Guide
 from service.flows.audit.witness import refused_part
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -25,13 +26,13 @@ from service.kernel.failures import Failure, Refused
 @open_door
 async def metadata(request: Request, context: Context) -> Response:
     """GET metadata: the CapabilityStatement, the same for everybody."""
-    started = request.app.state.wiring.started
-    return answer(request, _statement(context.base, instant(started)))
+    wiring = request.app.state.wiring
+    return answer(request, _statement(context.base, instant(wiring.started), wiring.rules().guides))
 
 
 @lru_cache(maxsize=4)
-def _statement(base: str, date: str) -> bytes:
-    return encode(statement(base, date))
+def _statement(base: str, date: str, guides: tuple[Guide, ...]) -> bytes:
+    return encode(statement(base, date, guides))
 
 
 @door

@@ -7,7 +7,7 @@ SNOMED CT, LOINC, media types) is said so as information, never as an error.
 import re
 
 from service.fhir.json import Json, JsonObject
-from service.fhir.validate.definitions import ValueSet, in_set
+from service.fhir.validate.definitions import ValueSet, in_set, may_be_in_set
 from service.fhir.validate.facts import Child
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown
@@ -33,7 +33,9 @@ def check_binding(run: Run, url: str, value: Json, type_: str, at: Place, *, sou
     elif known is None:
         _undecided(run, url, value, at)
     elif isinstance(value, str):
-        if value not in known.any_system:
+        if value not in known.any_system and known.open:
+            _undecided(run, url, value, at)
+        elif value not in known.any_system:
             _refuse(run, known, f"the code {shown(value)} is not", value, at, source=source)
     elif isinstance(value, dict):
         _coded(run, known, value, type_, at, source=source)
@@ -75,6 +77,9 @@ def _undecided(run: Run, url: str, value: Json, at: Place) -> None:
 def _coded(run: Run, known: ValueSet, value: JsonObject, type_: str, at: Place, *, source: str) -> None:
     codings = _codings(value)
     if any(in_set(coding, known) for coding in codings):
+        return
+    if any(may_be_in_set(coding, known) for coding in codings):
+        _undecided(run, known.url, value, at)
         return
     if not codings:
         if type_ == "CodeableConcept" and ("text" in value or "coding" in value):

@@ -7,7 +7,7 @@ from typing import Any
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.shelf import Shelf
-from service.fhir.validate.terms import Codes, codes_of_compose
+from service.fhir.validate.terms import Bounds, Codes, bounds_of_compose
 from service.fhir.validate.tree import Branch, grow
 
 _SHORT_LIST = 14
@@ -15,15 +15,21 @@ _SHORT_LIST = 14
 
 @dataclass(frozen=True, slots=True)
 class ValueSet:
-    """The codes of a value set by system. `any_system` serves elements of type code."""
+    """The codes of a value set by system. `any_system` serves elements of type code.
+
+    `open`: systems of which it includes codes nobody here can tell.
+    """
 
     url: str
     systems: dict[str, frozenset[str]]
     any_system: frozenset[str]
+    open: frozenset[str] = frozenset()
 
     @property
     def listing(self) -> str:
-        """The codes for a message when they are few, otherwise their number."""
+        """The codes for a message when they are few, otherwise their number or their systems."""
+        if self.open:
+            return "a code of " + " or ".join(sorted({*self.systems, *self.open}))
         if len(self.any_system) <= _SHORT_LIST:
             return "one of " + ", ".join(sorted(self.any_system))
         return f"one of its {len(self.any_system)} codes"
@@ -97,31 +103,32 @@ class Definitions:
         return self._compiled[canonical]
 
     def value_set(self, canonical: str) -> ValueSet | None:
-        """The codes of a value set; None when it is unknown or cannot be decided offline."""
+        """The codes of a value set; None when it is unknown or nothing can be told of it offline."""
         if canonical not in self._sets:
             self._sets[canonical] = self._value_set(canonical.partition("|")[0])
         return self._sets[canonical]
 
     def _value_set(self, url: str) -> ValueSet | None:
-        codes = self._codes(url)
-        if codes is None:
+        bounds = self._bounds(url)
+        if bounds is None:
             return None
-        systems = {name: frozenset(members) for name, members in codes.items()}
-        return ValueSet(url, systems, frozenset().union(*systems.values()))
+        systems = {name: frozenset(codes) for name, codes in bounds.items() if codes is not None}
+        open_ = frozenset(name for name, codes in bounds.items() if codes is None)
+        return ValueSet(url, systems, frozenset().union(*systems.values()), open_)
 
     def _held(self, kind: str, url: str) -> JsonObject | None:
         key = f"{kind}|{url}"
         return next((shelf[key] for shelf in self._terms if key in shelf), None)
 
-    def _codes(self, url: str, within: tuple[str, ...] = ()) -> Codes | None:
-        """The codes of a value set, composed across packages where it was not expanded in its own."""
+    def _bounds(self, url: str, within: tuple[str, ...] = ()) -> Bounds | None:
+        """What a value set holds, composed across packages where it was not expanded in its own."""
         held = self._held("ValueSet", url)
         if held is None or url in within:
             return None
         if "compose" in held:
-            return codes_of_compose(held, self._system, lambda other: self._codes(other, (*within, url)))
-        codes: Codes | None = held.get("codes")
-        return codes
+            return bounds_of_compose(held, self._system, lambda other: self._bounds(other, (*within, url)))
+        bounds: Bounds | None = held.get("codes", held.get("bounds"))
+        return bounds
 
     def _system(self, url: str) -> Codes | None:
         held = self._held("CodeSystem", url)
@@ -141,11 +148,15 @@ class Definitions:
         if known is None:
             return None
         if isinstance(value, str):
-            return value in known.any_system
+            return True if value in known.any_system else None if known.open else False
         if not isinstance(value, dict):
             return False
-        codings = value.get("coding", [value]) if "code" not in value else [value]
-        return any(in_set(coding, known) for coding in codings if isinstance(coding, dict))
+        listed = value.get("coding", [value]) if "code" not in value else [value]
+        listed = listed if isinstance(listed, list) else []
+        codings = [coding for coding in listed if isinstance(coding, dict)]
+        if any(in_set(coding, known) for coding in codings):
+            return True
+        return None if any(may_be_in_set(coding, known) for coding in codings) else False
 
 
 def in_set(coding: JsonObject, known: ValueSet) -> bool:
@@ -154,3 +165,9 @@ def in_set(coding: JsonObject, known: ValueSet) -> bool:
     if not isinstance(code, str):
         return False
     return isinstance(system, str) and code in known.systems.get(system, ())
+
+
+def may_be_in_set(coding: JsonObject, known: ValueSet) -> bool:
+    """Is a Coding of a system of which nobody here can tell the codes?"""
+    code, system = coding.get("code"), coding.get("system")
+    return isinstance(code, str) and isinstance(system, str) and system in known.open

@@ -8,7 +8,7 @@ from service.fhir import r4
 from service.fhir.json import JsonObject
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.facts import Invariant, invariants_of
-from service.fhir.validate.tree import Branch
+from service.fhir.validate.tree import Branch, BrokenProfile
 
 Shape = list[Any]
 
@@ -83,9 +83,15 @@ def compile_overlay(definitions: Definitions, canonical: str) -> Rule | None:
     return _Compiler(tree.url).root(tree, base)
 
 
+def compile_strictly(tree: Branch, type_: str) -> None:
+    """BrokenProfile when the snapshot of a profile on this type constrains an element R4 does not have."""
+    _Compiler(tree.url, strict=True).root(tree, r4.structure(type_))
+
+
 class _Compiler:
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, strict: bool = False) -> None:
         self.url = url
+        self.strict = strict
 
     def root(self, tree: Branch, base: r4.Structure) -> Rule:
         known = _expressions(base.facts) | _inherited(base.name)
@@ -101,6 +107,8 @@ class _Compiler:
             if found is not None:
                 element, only = found
                 rules.append(self.element(child, element, only))
+            elif self.strict:
+                raise BrokenProfile(f"{child.label}: {owners[0].name} has no element {child.name}")
         return tuple(rule for rule in rules if not rule.says_nothing)
 
     def element(self, branch: Branch, base: r4.Element, only: str) -> Rule:

@@ -1,15 +1,18 @@
 """Value sets as plain sets of codes, and an honest None where a value set cannot be decided offline.
 
 An expanded value set is `{system: [codes]}`. A compose is expanded from concept lists and from code systems
-known in full; a filter, or a system we do not hold (SNOMED CT, LOINC, UCUM), makes it undecidable.
+known in full; a filter, or a system we do not hold (SNOMED CT, LOINC, UCUM), makes it undecidable for that
+system, and only for that: a code of a system the value set does not include is outside all the same.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
 
 from service.fhir.json import JsonObject
 
 Codes = dict[str, list[str]]
+Bounds = dict[str, list[str] | None]
+"""As Codes; None under a system of which some codes belong, and nobody here can tell which."""
 Lookup = Callable[[str], Codes | None]
 
 
@@ -56,48 +59,134 @@ def _contains(rows: Iterable[JsonObject], found: Codes) -> None:
         _contains(row.get("contains", ()), found)
 
 
-def codes_of_compose(value_set: JsonObject, system: Lookup, other: Lookup) -> Codes | None:
-    """Expand `compose`; `system` gives a code system's codes and `other` another value set's."""
+def codes_of_compose(
+    value_set: JsonObject, system: Lookup, other: "BoundsLookup", filtered: "Filtered | None" = None
+) -> Codes | None:
+    """Expand `compose`; None where not every code can be told. Arguments as for `bounds_of_compose`."""
+    found: Codes = {}
+    for name, codes in (bounds_of_compose(value_set, system, other, filtered) or {"": None}).items():
+        if codes is None:
+            return None
+        found[name] = codes
+    return found
+
+
+def bounds_of_compose(
+    value_set: JsonObject, system: Lookup, other: "BoundsLookup", filtered: "Filtered | None" = None
+) -> Bounds | None:
+    """What `compose` can hold at most; None when that cannot be told.
+
+    `system` gives a code system's codes, `other` another value set's bounds, `filtered` the codes of an
+    include with filters.
+    """
     compose = value_set.get("compose")
     if not compose:
         return None
-    found: dict[str, set[str]] = {}
+    look = _Lookups(system, other, filtered or (lambda _: None))
+    found: Bounds = {}
     for part in compose.get("include", ()):
-        codes = _part(part, system, other)
-        if codes is None:
+        bounds = look.part(part)
+        if bounds is None:
             return None
-        for name, members in codes.items():
-            found.setdefault(name, set()).update(members)
+        for name, codes in bounds.items():
+            before = found.get(name, [])
+            found[name] = None if codes is None or before is None else sorted({*before, *codes})
     for part in compose.get("exclude", ()):
-        codes = _part(part, system, other)
-        if codes is None:
+        _without(found, look.part(part))
+    return found
+
+
+def _without(found: Bounds, bounds: Bounds | None) -> None:
+    for name, codes in found.items():
+        taken = None if bounds is None else bounds.get(name, [])
+        found[name] = None if codes is None or taken is None else sorted(set(codes).difference(taken))
+
+
+class _Lookups(NamedTuple):
+    system: Lookup
+    other: "BoundsLookup"
+    filtered: "Filtered"
+
+    def part(self, part: JsonObject) -> Bounds | None:
+        """One include or exclude: its system and its value sets must all agree."""
+        parts: list[Bounds | None] = [self.other(url.partition("|")[0]) for url in part.get("valueSet", ())]
+        if "system" in part:
+            parts.append({part["system"]: self.own(part)})
+        told = [each for each in parts if each is not None]
+        if not told:
+            return None if parts else {}
+        first, *rest = told
+        return {
+            name: None if len(told) < len(parts) else _agreed([each[name] for each in told])
+            for name in first
+            if all(name in each for each in rest)
+        }
+
+    def own(self, part: JsonObject) -> list[str] | None:
+        if part.get("filter"):
+            return self.filtered(part)
+        if "concept" in part:
+            return [c["code"] for c in part["concept"]]
+        return (self.system(part["system"]) or {}).get(part["system"])
+
+
+def _agreed(lists: list[list[str] | None]) -> list[str] | None:
+    known = [each for each in lists if each is not None]
+    return None if len(known) < len(lists) else sorted(set(known[0]).intersection(*known[1:]))
+
+
+def codes_of_filter(system: JsonObject, filters: Iterable[JsonObject]) -> list[str] | None:
+    """The codes of a complete CodeSystem that pass filters on its hierarchy or its properties.
+
+    https://hl7.org/fhir/R4/valueset-filter-operator.html; None for a filter not understood here.
+    """
+    if system.get("content") != "complete":
+        return None
+    found = list(_lineages(system.get("concept", ()), ()))
+    for each in filters:
+        test = _test(str(each.get("op")), str(each.get("property")), str(each.get("value")))
+        if test is None:
             return None
-        for name, members in codes.items():
-            found.get(name, set()).difference_update(members)
-    return {name: sorted(members) for name, members in found.items()}
+        found = [pair for pair in found if test(*pair)]
+    return [concept["code"] for concept, _ in found]
 
 
-def _part(part: JsonObject, system: Lookup, other: Lookup) -> Codes | None:
-    own = _own(part, system)
-    sets: list[Any] = [other(url.partition("|")[0]) for url in part.get("valueSet", ())]
-    if own is None or any(s is None for s in sets):
-        return None
-    if "system" in part:
-        sets.append(own)
-    if not sets:
-        return {}
-    first, *rest = sets
-    return {
-        name: [code for code in members if all(code in s.get(name, ()) for s in rest)]
-        for name, members in first.items()
-    }
+Concept = Callable[[JsonObject, tuple[str, ...]], bool]
+"""Does a concept, with the codes above it, pass?"""
 
 
-def _own(part: JsonObject, system: Lookup) -> Codes | None:
-    if "system" not in part:
-        return {}
-    if part.get("filter"):
-        return None
-    if "concept" in part:
-        return {part["system"]: [c["code"] for c in part["concept"]]}
-    return system(part["system"])
+def _lineages(
+    concepts: Iterable[JsonObject], above: tuple[str, ...]
+) -> Iterator[tuple[JsonObject, tuple[str, ...]]]:
+    for concept in concepts:
+        yield concept, above
+        yield from _lineages(concept.get("concept", ()), (*above, concept["code"]))
+
+
+def _test(op: str, property_: str, value: str) -> Concept | None:
+    if property_ in ("concept", "code"):
+        hierarchy: dict[str, Concept] = {
+            "is-a": lambda concept, above: value in (concept["code"], *above),
+            "descendent-of": lambda _, above: value in above,
+            "is-not-a": lambda concept, above: value not in (concept["code"], *above),
+            "=": lambda concept, _: bool(concept["code"] == value),
+            "in": lambda concept, _: concept["code"] in value.split(","),
+            "not-in": lambda concept, _: concept["code"] not in value.split(","),
+        }
+        return hierarchy.get(op)
+    if op == "=":
+        return lambda concept, _: value in _properties(concept, property_)
+    return None
+
+
+def _properties(concept: JsonObject, code: str) -> list[str]:
+    listed = [each for each in concept.get("property", ()) if each.get("code") == code]
+    values = [value for each in listed for key, value in each.items() if key.startswith("value")]
+    return [
+        str(v.get("code")) if isinstance(v, dict) else str(v).lower() if v in (True, False) else str(v)
+        for v in values
+    ]
+
+
+BoundsLookup = Callable[[str], Bounds | None]
+Filtered = Callable[[JsonObject], list[str] | None]

@@ -9,7 +9,7 @@ from service.fhir.shelf import Shelf, data_folder, read_shelf
 from service.fhir.validate.apply import apply_profile, conforms
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.facts import node
-from service.fhir.validate.packages import open_package
+from service.fhir.validate.packages import Guide, open_package, read_package
 from service.fhir.validate.place import Place, root
 from service.fhir.validate.resources import check_version
 from service.fhir.validate.run import Run, Whole, shown_url
@@ -17,10 +17,14 @@ from service.fhir.validate.walk import walk_resource
 
 
 class Validator:
-    """Checks resources against R4 and the profiles it was loaded with. Keeps nothing between calls."""
+    """Checks resources against R4 and the profiles it was loaded with. Keeps nothing between calls.
 
-    def __init__(self, definitions: Definitions) -> None:
+    `guides`: what the operator added.
+    """
+
+    def __init__(self, definitions: Definitions, guides: tuple[Guide, ...] = ()) -> None:
         self.definitions = definitions
+        self.guides = guides
 
     def validate(self, resource: JsonObject, profiles: Sequence[str] = ()) -> list[Issue]:
         """Everything wrong with a resource, against R4, its `meta.profile`, and the profiles asked for.
@@ -74,11 +78,15 @@ def load(packages: Iterable[Path | str] = (), guides: Iterable[str] | None = Non
 
     A package is a `.tgz` or a folder; a broken one raises `BrokenPackage` naming the file and the element.
     """
-    shelves: list[Shelf] = [open_package(Path(package)) for package in packages]
+    read = [read_package(Path(package)) for package in packages]
+    shelves: list[Shelf] = [package.shelf() for package in read]
     own = data_folder() / "package"
     if own.is_dir():
         shelves.append(open_package(own))
     for path in sorted((data_folder() / "guides").glob("*.ndjson.gz")):
         if guides is None or path.name.removesuffix(".ndjson.gz") in set(guides):
             shelves.append(read_shelf(path))
-    return Validator(Definitions(shelves))
+    definitions = Definitions(shelves)
+    for package in read:
+        package.expect_bases(definitions.knows)
+    return Validator(definitions, tuple(package.guide for package in read))

@@ -238,6 +238,7 @@ PROFILES = [
     f("maxLength", "observation", {"identifier": [{"value": "12345"}]}, "Observation.identifier[0].value", "maxLength", "values"),
     f("profile binding", "observation", {"bodySite": {"coding": [{"system": GUIDE + "site-codes", "code": "nose"}]}}, "Observation.bodySite.coding[0]", "binding", "values"),
     f("profile binding, wrong system", "observation", {"bodySite": {"coding": [{"system": "https://x.org", "code": "arm"}]}}, "Observation.bodySite.coding[0]", "binding", "values"),
+    f("profile binding, a system the undecidable set does not include", "observation", {"method": {"coding": [{"system": "https://x.org", "code": "1"}]}}, "Observation.method.coding[0]", "binding", "values"),
     f("profile binding, only text", "observation", {"bodySite": {"text": "arm"}}, "Observation.bodySite", "binding", "values"),
     f("profile target type", "observation", {"subject.reference": "Group/1"}, "Observation.subject.reference", "reference-target", "values"),
     f("target profile", "observation", {"subject.reference": "#p", "contained": [{"resourceType": "Patient", "id": "p", "active": True}]}, "Observation.subject.reference", "reference-profile", "values"),

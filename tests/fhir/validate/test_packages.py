@@ -1,4 +1,3 @@
-# ruff: noqa: E501  rows read best as rows
 """An operator's guide is loaded as published; a broken one is named with its file and element."""
 
 import json
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 
 from service.fhir.validate import BrokenPackage, load
-from service.fhir.validate.packages import open_package
+from service.fhir.validate.packages import Guide, open_package
 
 URL = "https://operator.example/needs-name"
 
@@ -78,12 +77,45 @@ def test_the_profiles_of_a_package_are_listed(tmp_path: Path) -> None:
         (definition(snapshot={"element": [{"path": "Patient", "min": 0, "max": "many"}]}), "Patient"),
         (definition(snapshot={"element": [{"path": "Patient", "min": 0, "max": "*", "constraint": [{"key": "x-1", "severity": "error", "expression": "name.where("}]}]}), "x-1"),
         ({"resourceType": "Patient"}, "no StructureDefinition"),
+        (definition(snapshot={"element": [{"path": "Patient", "min": 0, "max": "*"}, {"id": "Patient.nmae", "path": "Patient.nmae", "min": 1, "max": "1"}]}), "Patient.nmae: Patient has no element nmae"),
+        (definition(snapshot={"element": [{"path": "Patient", "min": 0, "max": "*"}, {"path": "Patient.name", "min": 0, "max": "*", "slicing": {"rules": "open", "discriminator": [{"type": "colour", "path": "use"}]}}]}), "colour is not a kind of discriminator"),
+        (definition(snapshot={"element": [{"path": "Patient", "min": 0, "max": "*"}, {"path": "Patient.name", "min": 0, "max": "*", "slicing": {"rules": "shut"}}]}), "shut is not a rule of slicing"),
+        ({"resourceType": "ValueSet", "url": URL, "compose": {"include": "x"}}, "ValueSet.compose.include"),
+        ({"resourceType": "CodeSystem", "url": URL, "content": "complete", "concept": [{"display": "x"}]}, "CodeSystem.concept[0].code"),
     ],
 )  # fmt: skip
 def test_a_broken_package_is_named_with_file_and_element(content: Any, blamed: str, tmp_path: Path) -> None:
     with pytest.raises(BrokenPackage, match="guide") as caught:
         open_package(folder(tmp_path / "guide", profile=content))
     assert blamed in str(caught.value)
+
+
+def test_a_base_that_is_not_at_hand_is_named(tmp_path: Path) -> None:
+    derived = definition(baseDefinition="https://nowhere.example/base")
+    with pytest.raises(BrokenPackage, match=r"guide/profile\.json: baseDefinition https://nowhere"):
+        load([folder(tmp_path / "guide", profile=derived)])
+    base = definition(url="https://nowhere.example/base")
+    load([tmp_path / "guide", folder(tmp_path / "other", profile=base)])
+
+
+def test_a_package_for_another_release_is_refused(tmp_path: Path) -> None:
+    at = folder(tmp_path / "guide", profile=definition())
+    (at / "package.json").write_text('{"name": "x", "fhirVersions": ["5.0.0"]}')
+    with pytest.raises(BrokenPackage, match=r"package\.json: the package is for FHIR 5\.0\.0"):
+        load([at])
+
+
+def test_a_guide_says_what_it_is(tmp_path: Path) -> None:
+    at = folder(
+        tmp_path / "guide",
+        profile=definition(),
+        ig={"resourceType": "ImplementationGuide", "url": "https://operator.example/ig"},
+    )
+    (at / "package.json").write_text(
+        '{"name": "operator.guide", "version": "1.2", "fhirVersions": ["4.0.1"]}'
+    )
+    [guide] = load([at]).guides
+    assert guide == Guide("operator.guide", "1.2", "https://operator.example/ig", (("Patient", URL),))
 
 
 def test_what_is_no_package_is_named(tmp_path: Path) -> None:

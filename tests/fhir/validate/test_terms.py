@@ -1,4 +1,3 @@
-# ruff: noqa: E501  rows read best as rows
 """Value sets are sets of codes, or honestly undecided."""
 
 from typing import Any
@@ -7,7 +6,12 @@ import pytest
 
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.systems import proper_system
-from service.fhir.validate.terms import codes_of_compose, codes_of_expansion
+from service.fhir.validate.terms import (
+    bounds_of_compose,
+    codes_of_compose,
+    codes_of_expansion,
+    codes_of_filter,
+)
 
 STATUS = "http://hl7.org/fhir/ValueSet/task-status"
 
@@ -42,6 +46,51 @@ def test_what_cannot_be_known_is_undecided(include: Any) -> None:
     assert composed({"include": [include]}) is None
 
 
+def bounds(compose: Any) -> Any:
+    known = {"s": {"s": ["a", "b", "c"]}}
+    return bounds_of_compose({"compose": compose}, known.get, {"v": {"s": ["b", "x"], "t": None}}.get)
+
+
+def test_only_the_system_that_cannot_be_known_is_undecided() -> None:
+    assert bounds({"include": [{"system": "s"}, {"system": "unknown"}]}) == {
+        "s": ["a", "b", "c"],
+        "unknown": None,
+    }
+    assert bounds({"include": [{"system": "s"}, {"valueSet": ["v"]}]}) == {
+        "s": ["a", "b", "c", "x"],
+        "t": None,
+    }
+    assert bounds({"include": [{"system": "s"}, {"valueSet": ["nobody knows"]}]}) is None
+
+
+def test_an_undecided_exclusion_leaves_its_system_undecided() -> None:
+    assert bounds({"include": [{"system": "s"}], "exclude": [{"system": "s", "filter": [{}]}]}) == {"s": None}
+    assert bounds({"include": [{"system": "s"}], "exclude": [{"system": "t"}]}) == {"s": ["a", "b", "c"]}
+
+
+def test_what_another_set_may_hold_limits_what_an_include_may() -> None:
+    assert bounds({"include": [{"system": "t", "valueSet": ["v"]}]}) == {"t": None}
+    assert bounds({"include": [{"system": "q", "valueSet": ["v"]}]}) == {}
+    assert bounds({"include": [{"system": "s", "valueSet": ["nobody knows"]}]}) == {"s": None}
+
+
+COLOURS = {"content": "complete", "concept": [
+    {"code": "dark", "concept": [{"code": "black", "property": [{"code": "web", "valueBoolean": True}]}]},
+    {"code": "light", "property": [{"code": "kind", "valueCode": "vague"}]},
+]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("property_", "op", "value", "codes"),
+    [("concept", "is-a", "dark", ["dark", "black"]), ("concept", "descendent-of", "dark", ["black"]), ("concept", "is-not-a", "dark", ["light"]), ("code", "in", "dark,light", ["dark", "light"]), ("code", "not-in", "dark", ["black", "light"]), ("code", "=", "dark", ["dark"]), ("kind", "=", "vague", ["light"]), ("web", "=", "true", ["black"]), ("display", "regex", "x", None)],
+)  # fmt: skip
+def test_filters_on_a_system_held_in_full_are_decided(
+    property_: str, op: str, value: str, codes: Any
+) -> None:
+    assert codes_of_filter(COLOURS, [{"property": property_, "op": op, "value": value}]) == codes
+    assert codes_of_filter({**COLOURS, "content": "fragment"}, []) is None
+
+
 def test_a_cut_expansion_is_undecided() -> None:
     assert codes_of_expansion({"expansion": {"total": 5, "contains": [{"system": "s", "code": "a"}]}}) is None
 
@@ -53,7 +102,10 @@ def test_membership_of_codes_codings_and_concepts() -> None:
     assert known.member_of(coding, STATUS)
     assert known.member_of({"coding": [{"code": "x"}, coding]}, STATUS)
     assert known.member_of({"code": "draft"}, STATUS) is False
-    assert known.member_of("mg", "http://hl7.org/fhir/ValueSet/ucum-units") is None
+    ucum = "http://hl7.org/fhir/ValueSet/ucum-units"
+    assert known.member_of("mg", ucum) is None
+    assert known.member_of({"system": "http://unitsofmeasure.org", "code": "mg"}, ucum) is None
+    assert known.member_of({"system": "http://loinc.org", "code": "mg"}, ucum) is False
     assert known.member_of("x", "https://example.org/unknown") is None
 
 
