@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from service.casework.records import kinds, schema
 from service.fhir.artefacts import TYPES, shelf
 from service.fhir.catalogue import catalogue
+from service.fhir.r4 import is_resource
 
 Document = dict[str, Any]
 
@@ -204,8 +205,8 @@ def _offered() -> Document:
 
 
 def _invoked(definition: Document, tag: str, instance: bool) -> Document:
-    answers = next(each["type"] for each in definition["parameter"] if each["use"] == "out")
-    answers = answers if answers in ("Bundle", "OperationOutcome") else "Parameters"
+    given = next(each["type"] for each in definition["parameter"] if each["use"] == "out")
+    answers = given if is_resource(given) else "Parameters"
     said = _sent(definition["title"], tag, {**_body("Parameters"), "required": False}, answers)
     shown: Document = {"post": said, **({"parameters": [_ID]} if instance else {})}
     if instance and not definition["affectsState"]:

@@ -3,11 +3,12 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from parts import Service
+from parts import Service, running
 
 from service.fhir.json import decode_object, encode
 
@@ -486,3 +487,23 @@ async def test_head_is_a_read_without_a_body(client: httpx.AsyncClient) -> None:
     response = await client.head(url)
     assert (response.status_code, response.headers["etag"], response.content) == (200, 'W/"1"', b"")
     assert (await client.head("/fhir/Goal/nobody")).status_code == 404
+
+
+async def test_with_strict_references_what_is_referred_to_must_be_here(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with running(
+        database_url, tmp_path, strict_references=True, free_references="Goal.patient"
+    ) as service:
+        await service.partner("Riverbend", "ehr")
+        async with await service.client("Riverbend") as client:
+            lost = await client.post("/fhir/Goal", content=encode(goal()))
+            assert lost.status_code == 422
+            assert "Patient/leslie does not exist here" in said(lost)
+            name = "urn:uuid:11111111-1111-4111-8111-111111111111"
+            rows = [entry("POST", "Goal", goal(name)), entry("POST", "Patient", patient(), name)]
+            assert (await send(client, *rows)).status_code == 200
+            who = await made(client, patient("88"))
+            await made(client, goal(f"Patient/{who['id']}"))
+            still = await client.delete(f"/fhir/Patient/{who['id']}")
+            assert (still.status_code, "Goal/" in said(still)) == (409, True)  # Goal.subject is not free

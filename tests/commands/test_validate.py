@@ -9,8 +9,10 @@ from service.__main__ import app
 from service.fhir.json import decode_object, encode
 from service.fhir.xml import to_xml
 
+TEXT = {"status": "generated", "div": '<div xmlns="http://www.w3.org/1999/xhtml">x</div>'}
 GOOD = {
     "resourceType": "Flag",
+    "text": TEXT,
     "status": "active",
     "code": {"text": "x"},
     "subject": {"reference": "Patient/1"},
