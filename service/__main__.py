@@ -2,7 +2,7 @@
 
 import typer
 
-from service.commands import audit, deliveries, housekeeping, partner, serve, simulate
+from service.commands import audit, deliveries, housekeeping, mapping, partner, serve, simulate, webhook
 from service.commands.bench import bench
 from service.commands.demo import demo
 from service.commands.validate import validate
@@ -20,12 +20,17 @@ app.command()(housekeeping.migrate)
 app.command()(housekeeping.settings)
 app.add_typer(partner.app, name="partner")
 app.add_typer(audit.app, name="audit")
+app.add_typer(webhook.app, name="webhook")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(simulate.simulate)
 app.command()(demo)
 app.command()(validate)
 app.command()(bench)
+app.command()(mapping.remap)
+report = typer.Typer(no_args_is_help=True, help="What the records and the exchange tell.")
+report.command("unmapped")(mapping.unmapped)
+app.add_typer(report, name="report")
 
 
 def main() -> None:

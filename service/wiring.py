@@ -1,10 +1,11 @@
 """The only place that knows which concrete thing is used: database, clock, validator, keys, the way out."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from service.fhir.catalogue import catalogue
@@ -77,6 +78,22 @@ def database_url(settings: Settings) -> str:
     if settings.database_url is not None:
         return settings.database_url.get_secret_value()
     return embedded.start(settings.data_dir)
+
+
+@contextmanager
+def database_kept(settings: Settings) -> Iterator[None]:
+    """While entered, our own PostgreSQL is started again should it die. A configured one is its operator's."""
+    if not settings.embedded:
+        yield
+        return
+    done = Event()
+    keeping = Thread(target=embedded.keep_running, args=(settings.data_dir, done), daemon=True)
+    keeping.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeping.join(15)
 
 
 async def prepared(settings: Settings, *, upgrade: bool = True) -> str:

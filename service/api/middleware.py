@@ -52,7 +52,7 @@ class Guarded:
                 )
             else:
                 await self.app(scope, receive, sending)
-        except Exception as error:  # noqa: BLE001 - the last line of defence: no stack for the caller
+        except Exception as error:
             log(
                 "request-failed",
                 request=request_id,

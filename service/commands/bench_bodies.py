@@ -2,7 +2,14 @@
 
 from service.fhir.json import JsonObject, encode
 
-PATIENT = encode({"resourceType": "Patient", "active": True, "name": [{"family": "Crowd", "given": ["One"]}], "gender": "other"})
+PATIENT = encode(
+    {
+        "resourceType": "Patient",
+        "active": True,
+        "name": [{"family": "Crowd", "given": ["One"]}],
+        "gender": "other",
+    }
+)
 
 _SDOHCC = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
 
@@ -13,11 +20,25 @@ REQUEST: JsonObject = {
     "intent": "order",
     "category": [
         {"coding": [{"system": _SDOHCC, "code": "housing-instability", "display": "Housing Instability"}]},
-        {"coding": [{"system": "http://snomed.info/sct", "code": "410606002", "display": "Social service procedure"}]},
+        {
+            "coding": [
+                {
+                    "system": "http://snomed.info/sct",
+                    "code": "410606002",
+                    "display": "Social service procedure",
+                }
+            ]
+        },
     ],
     "priority": "urgent",
     "code": {
-        "coding": [{"system": "http://snomed.info/sct", "code": "710911006", "display": "Referral to housing service"}],
+        "coding": [
+            {
+                "system": "http://snomed.info/sct",
+                "code": "710911006",
+                "display": "Referral to housing service",
+            }
+        ],
         "text": "Transitional housing for an adult with two children",
     },
     "occurrencePeriod": {"start": "2026-03-11", "end": "2026-09-11"},
@@ -27,7 +48,11 @@ REQUEST: JsonObject = {
     "locationCode": [{"text": "Harborview, near the children's school"}],
     "reasonCode": [{"text": "The household loses its place on 31 March and has nowhere to go after that."}],
     "supportingInfo": [{"reference": "Consent/leslie-consent-2026"}],
-    "note": [{"text": "Please call the case manager, not the client. Rooms are shown on Wednesdays in the afternoon."}],
+    "note": [
+        {
+            "text": "Please call the case manager, not the client. Rooms are shown on Wednesdays in the afternoon."
+        }
+    ],
     "patientInstruction": "Bring a proof of income and the children's school papers when you visit.",
 }
 
@@ -39,7 +64,10 @@ def request_for(patient: str) -> bytes:
 
 def referral_bundle(number: int) -> bytes:
     """A transaction of Patient, ServiceRequest and Task."""
-    patient, request = "urn:uuid:11111111-1111-4111-8111-111111111111", "urn:uuid:21111111-1111-4111-8111-111111111111"
+    patient, request = (
+        "urn:uuid:11111111-1111-4111-8111-111111111111",
+        "urn:uuid:21111111-1111-4111-8111-111111111111",
+    )
     task = {
         "resourceType": "Task", "status": "draft", "intent": "order", "focus": {"reference": request},
         "for": {"reference": patient}, "authoredOn": "2026-03-09T16:30:00-05:00",

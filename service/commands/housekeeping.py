@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from service.commands.running import fail, settings as chosen_settings
+from service.commands.running import fail
+from service.commands.running import settings as chosen_settings
 from service.kernel.failures import Failure
 from service.settings import Settings
 from service.store import migrate as store

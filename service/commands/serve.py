@@ -25,14 +25,14 @@ from service.commands.running import fail, settings
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
 from service.settings import Settings
-from service.wiring import Wiring, prepared, rules, wire
+from service.wiring import Wiring, database_kept, prepared, rules, wire
 
 DataDir = Annotated[Path | None, typer.Option(help="where the database, keys and exports live")]
 
 
 def serve(
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on; 0 picks a free one")] = 8080,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port to listen on; 0 picks a free one")] = 8080,
     data_dir: DataDir = None,
     workers: Annotated[int, typer.Option(min=1, help="API processes")] = 1,
     worker: Annotated[bool, typer.Option(help="run the delivery worker too")] = True,
@@ -50,10 +50,11 @@ def serve(
             url = asyncio.run(prepared(chosen))
             wiring = wire(chosen, url, public)
             wiring.warm()
-            if workers == 1:
-                asyncio.run(_serve_here(wiring, listening, shown, deliver=worker))
-            else:
-                _serve_many(wiring, listening, shown, workers, deliver=worker)
+            with database_kept(chosen):
+                if workers == 1:
+                    asyncio.run(_serve_here(wiring, listening, shown, deliver=worker))
+                else:
+                    _serve_many(wiring, listening, shown, workers, deliver=worker)
     except Failure as failure:
         fail(failure)
 
@@ -117,7 +118,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _config(wiring: Wiring) -> uvicorn.Config:
     return uvicorn.Config(
-        make_app(wiring), log_level="warning", access_log=False, server_header=False, date_header=True,
+        make_app(wiring), lifespan="off", log_level="warning", access_log=False, server_header=False, date_header=True,
         timeout_graceful_shutdown=10, h11_max_incomplete_event_size=65_536,
     )  # fmt: skip
 
@@ -131,6 +132,12 @@ class _Server(uvicorn.Server):
 
 
 async def _serve_here(wiring: Wiring, listening: socket.socket, shown: str, *, deliver: bool) -> None:
+    """API and worker on one loop. The wiring is opened here, so that what it refuses is said in one sentence."""
+    async with wiring.running():
+        await _serve_opened(wiring, listening, shown, deliver=deliver)
+
+
+async def _serve_opened(wiring: Wiring, listening: socket.socket, shown: str, *, deliver: bool) -> None:
     server = _Server(_config(wiring))
     stopping = _stop_signal()
     serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -142,12 +149,15 @@ async def _serve_here(wiring: Wiring, listening: socket.socket, shown: str, *, d
     clock = wiring.worker() if deliver else None
     ticking = asyncio.create_task(clock.run()) if clock else None
     print(f"ready {shown}", flush=True)
-    await asyncio.wait([serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
+    ending = [serving, asyncio.create_task(stopping.wait()), *([ticking] if ticking else [])]
+    await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
     if clock and ticking:
         clock.stop()
         await asyncio.wait([ticking], timeout=20)
     server.should_exit = True
     await serving
+    if ticking and ticking.done() and ticking.exception():
+        raise Unavailable("the delivery worker ended by itself; the log says why")
 
 
 async def _deliver_until_told(wiring: Wiring) -> None:
@@ -196,6 +206,8 @@ def _serve_many(wiring: Wiring, listening: socket.socket, shown: str, count: int
     for child in children:
         child.wait(30)
     os.close(writing)
+    if not told.is_set():
+        raise Unavailable("one of our processes ended by itself; the log says why")
 
 
 def serve_child(descriptor: int) -> None:
@@ -207,14 +219,15 @@ def serve_child(descriptor: int) -> None:
         url = await prepared(chosen, upgrade=False)
         wiring = wire(chosen, url, chosen.public_url)
         wiring.warm()
-        server = _Server(_config(wiring))
-        stopping = _stop_signal()
-        serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=descriptor)]))
-        await asyncio.wait(
-            [serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED
-        )
-        server.should_exit = True
-        await serving
+        async with wiring.running():
+            server = _Server(_config(wiring))
+            stopping = _stop_signal()
+            serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=descriptor)]))
+            await asyncio.wait(
+                [serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED
+            )
+            server.should_exit = True
+            await serving
 
     try:
         asyncio.run(whole())

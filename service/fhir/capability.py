@@ -3,10 +3,11 @@
 https://hl7.org/fhir/R4/capabilitystatement.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from service.fhir.artefacts import PARAMETERS, TYPES, shelf
+from service.fhir.audit import OFFERED
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
 from service.fhir.search.parameters import SYSTEMWIDE, parameters
@@ -50,6 +51,7 @@ def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
                 "resource": [
                     *(_resource(spec, supported.get(spec.type, ())) for spec in catalogue.values()),
                     *map(_published, TYPES),
+                    _offered("AuditEvent", OFFERED),
                 ],
                 "interaction": [{"code": code} for code in _SYSTEM],
                 "searchParam": [{"name": name, "type": parameters("Task")[name].type} for name in SYSTEMWIDE],
@@ -113,11 +115,16 @@ def _reverse(type_: str) -> list[str]:
 
 
 def _published(type_: str) -> JsonObject:
+    return _offered(type_, PARAMETERS)
+
+
+def _offered(type_: str, found: Mapping[str, str]) -> JsonObject:
+    """A type that is only read and searched, without versions."""
     return {
         "type": type_,
         "interaction": [{"code": "read"}, {"code": "search-type"}],
         "versioning": "no-version",
-        "searchParam": [{"name": name, "type": kind} for name, kind in PARAMETERS.items()],
+        "searchParam": [{"name": name, "type": kind} for name, kind in found.items()],
     }
 
 

@@ -80,7 +80,7 @@ def decode(raw: bytes, max_depth: int = MAX_DEPTH) -> Json:
     if text.startswith("\ufeff"):
         raise BadJson("a byte order mark is not allowed")
     if raw.count(b"{") + raw.count(b"[") > max_depth:
-        _check_depth(text, max_depth)
+        _check_depth(raw, max_depth)
     try:
         value, end = _decoder.raw_decode(text, _skip_space(text, 0))
     except BadJson:
@@ -112,24 +112,23 @@ def _skip_space(text: str, at: int) -> int:
     return at
 
 
-def _check_depth(text: str, limit: int) -> None:
-    depth, inside, escaped = 0, False, False
-    for character in text:
-        if inside:
-            if escaped:
-                escaped = False
-            elif character == "\\":
-                escaped = True
-            elif character == '"':
-                inside = False
-        elif character == '"':
-            inside = True
-        elif character in "{[":
-            depth += 1
-            if depth > limit:
-                raise BadJson(f"nested deeper than {limit} levels")
-        elif character in "}]":
-            depth -= 1
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_NOT_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def _check_depth(raw: bytes, limit: int) -> None:
+    """Peel the brackets level by level; every step runs in C, and there are at most `limit` of them.
+
+    Brackets that do not pair are no JSON; the decoder says where.
+    """
+    brackets = _STRING.sub(b"", raw).translate(None, _NOT_BRACKETS)
+    for _ in range(limit):
+        peeled = brackets.replace(b"{}", b"").replace(b"[]", b"")
+        if peeled == brackets:
+            return
+        brackets = peeled
+    if brackets:
+        raise BadJson(f"nested deeper than {limit} levels")
 
 
 def _check_text(value: Json) -> None:

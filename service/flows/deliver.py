@@ -142,9 +142,8 @@ async def _copy_there(outside: Outside, matter: _Matter, request_id: str) -> out
         task = decode_object(reply.result.body)
     except BadJson:
         task = {}
-    return outgoing.Copy(
-        "/".join(remote.split("/")[-2:]), reply.headers.get("etag", ""), task, peer.fhir_base
-    )
+    place, etag = "/".join(remote.split("/")[-2:]), reply.headers.get("etag", "")
+    return outgoing.Copy(f"Task/{matter.loop.id}", place, etag, task, peer.fhir_base)
 
 
 def peer_of(partner: Partner) -> Peer:

@@ -81,8 +81,9 @@ def creation(resources: Sequence[JsonObject], base: str) -> JsonObject:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The partner's copy of our Task: where it is (`Task/id`), its ETag, and what it says."""
+    """The partner's copy of our Task (`ours`): where it is there, its ETag, and what it says."""
 
+    ours: str
     reference: str
     etag: str
     task: JsonObject
@@ -115,7 +116,7 @@ def replacement(
         url, etag = "/".join(known[-2:]), ""
         if not url:
             url = f"{each['resourceType']}?{_query(stable_identifier(each, base))}"
-        if each["resourceType"] == "Task" and copy is not None:
+        if copy is not None and reference == copy.ours:
             url, etag = copy.reference, copy.etag
         request = {"method": "PUT", "url": url} | ({"ifMatch": etag} if etag else {})
         entries.append({"fullUrl": full_url(reference), "resource": each, "request": request})

@@ -113,11 +113,12 @@ def _decided(
     items: Sequence[Labelled],
     rows: Sequence[Row],
     essential: frozenset[str],
+    purpose: str = PURPOSE,
 ) -> Permit | Deny:
     patients = {row.patient for row in rows if row.patient}
     request = Request(
         recipient=organization,
-        purpose=PURPOSE,
+        purpose=purpose,
         resources=tuple(items),
         now=ground.now,
         patient=patients.pop() if len(patients) == 1 else "",
@@ -153,3 +154,20 @@ async def ask_about(
     ]
     ground = await _gather(context, connection, rows)
     return _decided(ground, partner.organization, items, rows, essential)
+
+
+async def weighed(
+    context: Context, connection: Any, organization: str, rows: Sequence[Row], purpose: str
+) -> Permit | Deny:
+    """What consent would say of these rows as they are stored, for any recipient and purpose; nothing is released."""
+    items = [
+        labelling.label(
+            decode_object(row.body or b"{}"),
+            part2_source=context.settings.part2_program,
+            categories={},
+            patient=row.patient or "",
+        )
+        for row in rows
+    ]
+    ground = await _gather(context, connection, rows)
+    return _decided(ground, organization, items, rows, frozenset(), purpose)

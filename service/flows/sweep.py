@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from service.flows.context import Context
-from service.store import outbox, tokens
+from service.store import outbox, tokens, webhooks
 
 _KEEP = timedelta(minutes=10)
 
@@ -20,7 +20,7 @@ async def sweep(context: Context) -> None:
 async def give_back(context: Context) -> int:
     """Make due again what workers that are no more had leased; returns how many rows."""
     async with context.database.unit() as unit:
-        return await outbox.orphans(unit)
+        return await outbox.orphans(unit) + await webhooks.orphans(unit, outbox.WORKERS)
 
 
 @asynccontextmanager

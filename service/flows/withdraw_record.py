@@ -6,7 +6,7 @@ from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
-from service.flows.receive_record import mapping_context
+from service.flows.receive_record import mapping_context, note_origin
 from service.kernel.failures import Refused
 from service.mapping.table import withdraw
 from service.store import records, resources
@@ -39,8 +39,10 @@ async def withdraw_record(
             Wish(_last(each, held), each["id"]) for each in gone if (each["resourceType"], each["id"]) in held
         ]
         await keep(context, unit, caller, wishes, now)
+        version = kept.version + 1
+        note_origin(context, unit, caller, mapping, (kind, id_, version), kept.resources, "NULLIFY")
         await records.keep(
-            unit, Kept(kept.source, kind, id_, kept.version + 1, now, True, kept.body, kept.resources)
+            unit, Kept(kept.source, kind, id_, version, now, True, kept.body, kept.resources, kept.mapping)
         )
 
 

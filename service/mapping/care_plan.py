@@ -37,7 +37,7 @@ from service.mapping.names import (
     SDOHCC_CODES,
     profile,
 )
-from service.mapping.services import fhir_service, service
+from service.mapping.services import fhir_service, service, unmapped
 from service.mapping.terms import terms
 
 _ASSESS_PLAN: Final = {
@@ -415,7 +415,8 @@ def _notes(plan: CarePlan) -> Iterator[Issue]:
                     "/signatures",
                     "unsigned-plan",
                 )
-    for planned in plan.services:
+    for number, planned in enumerate(plan.services):
+        yield from unmapped(planned.service, f"/services/{number}/service")
         named = (planned.referral, planned.agency, planned.case_manager, planned.by_client, planned.by)
         if not any(named):
             yield note(

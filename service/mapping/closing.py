@@ -36,7 +36,7 @@ from service.mapping.names import (
     OBSERVATION_CATEGORY,
     TOOK_PART,
 )
-from service.mapping.services import fhir_service, service
+from service.mapping.services import fhir_service, service, unmapped
 from service.mapping.terms import terms
 
 _PROFILE: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-documentreference"
@@ -324,6 +324,8 @@ def _read_follow_up(request: JsonObject | None, context: MappingContext) -> Foll
 def _notes(closing: Closing) -> Iterator[Issue]:
     if closing.reason and terms().display(CLOSING_REASON, closing.reason) is None:
         yield note(f"{closing.reason} is not in the list of reasons", "/reason", "unmapped-code")
+    for number, need in enumerate(closing.unmet):
+        yield from unmapped(need.need, f"/unmet/{number}/need")
     if closing.status == "closed" and not closing.aftercare_plan and not closing.summary:
         yield note(
             "a closing has an aftercare plan or an evaluation (004 CA-CM 6.04)",

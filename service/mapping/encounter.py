@@ -36,7 +36,7 @@ from service.mapping.names import (
     UCUM,
     profile,
 )
-from service.mapping.services import fhir_service, service
+from service.mapping.services import fhir_service, service, unmapped
 from service.mapping.terms import terms
 
 _PROCEDURE_STATUS: Final = {
@@ -289,6 +289,8 @@ def _notes(encounter: Encounter) -> Iterator[Issue]:
     for activity in encounter.activities:
         if terms().display(ACTIVITY, activity) is None:
             yield note(f"{activity} is not one of the seven activities", "/activities", "unmapped-code")
+    for number, done in enumerate(encounter.done):
+        yield from unmapped(done.service, f"/done/{number}/service")
     if not terms().translate("contact-mode-to-class", encounter.mode):
         yield note(f"no encounter class is mapped for {encounter.mode}", "/mode", "unmapped-code")
 

@@ -39,7 +39,7 @@ from service.mapping.names import (
     TASK_CODE,
     profile,
 )
-from service.mapping.services import fhir_service, service
+from service.mapping.services import fhir_service, service, unmapped
 from service.mapping.terms import terms
 
 _REQUEST_STATUS: Final = {
@@ -264,8 +264,7 @@ def _sdohcc(code: str) -> JsonObject:
 
 
 def _notes(referral: Referral) -> Iterator[Issue]:
-    if isinstance(referral.service, str) and terms().display(RSS_SERVICE, referral.service) is None:
-        yield note(f"{referral.service} is not in the service list", "/service", "unmapped-code")
+    yield from unmapped(referral.service, "/service")
     if referral.care_plan is None:
         yield note("a referral should belong to a care plan", "/carePlan", "referral-without-plan")
     if not referral.reason and not referral.goal:

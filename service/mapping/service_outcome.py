@@ -10,7 +10,7 @@ from service.mapping.context import Mapped, MappingContext, Told, one
 from service.mapping.encounter import not_done
 from service.mapping.identity import own_identifier, path_of, record_id, refer, referred, resource_id
 from service.mapping.names import ABSENT, NO_SERVICE, SESSIONS, profile
-from service.mapping.services import fhir_service, service
+from service.mapping.services import fhir_service, service, unmapped
 
 _STATUSES: Final = frozenset(("completed", "in-progress", "not-done", "stopped", "entered-in-error"))
 
@@ -35,7 +35,7 @@ def to_fhir(outcome: ServiceOutcome, context: MappingContext) -> Mapped:
         outcome={"text": outcome.outcome},
         note=[{"text": outcome.evidence}] if outcome.evidence else None,
     )
-    return Mapped((made,))
+    return Mapped((made,), tuple(unmapped(outcome.service, "/service")))
 
 
 def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[ServiceOutcome]:

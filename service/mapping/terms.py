@@ -42,6 +42,8 @@ class Terms:
     """(map id, source code) → target system → codings, best first."""
     backward: dict[tuple[str, str, str], list[tuple[int, str]]] = field(default_factory=dict)
     """(map id, target system, target code) → (rank, source code), best first."""
+    foreign: dict[tuple[str, str], dict[str, JsonObject]] = field(default_factory=dict)
+    """(source system that is not ours, code) → target system → coding: what an operator's maps say."""
 
     def display(self, system: str, code: str) -> str | None:
         """What people call this code."""
@@ -59,6 +61,10 @@ class Terms:
     def translate_all(self, concept_map: str, code: str) -> list[JsonObject]:
         """Every coding this code has in the map."""
         return [dict(c) for targets in self.forward.get((concept_map, code), {}).values() for c in targets]
+
+    def translate_coding(self, system: str | None, code: str | None) -> list[JsonObject]:
+        """What any map from a system that is not ours says of this code; empty when unmapped."""
+        return [dict(coding) for coding in self.foreign.get((system or "", code or ""), {}).values()]
 
     def untranslate(self, concept_map: str, codings: Iterable[JsonObject]) -> str | None:
         """The source code these codings translate back to; the best of the first coding that is known."""
@@ -115,6 +121,10 @@ def _add(terms: Terms, concept_map: JsonObject) -> None:
                 raise BadTerms(f"ConceptMap {name} maps {code}, which {source} does not have")
             for row in sorted(element.get("target", []), key=_rank):
                 _add_row(terms, name, code, target, row)
+                if not source.startswith(CANONICAL) and row["equivalence"] in _EQUIVALENCES:
+                    held = terms.foreign.setdefault((source, code), {})
+                    held.setdefault(target, {k: v for k, v in (("system", target), ("code", row["code"]),
+                                                               ("display", row.get("display"))) if v})  # fmt: skip
 
 
 def _add_row(terms: Terms, name: str, code: str, target: str, row: JsonObject) -> None:

@@ -1,8 +1,9 @@
 """The pool of connections to PostgreSQL, and what its errors mean to a person."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -11,6 +12,8 @@ from service.fhir.audited import Audited
 from service.kernel.failures import Unavailable
 from service.store.audit import Query, Recorder
 from service.store.unit import Unit
+
+_AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError)
 
 Connection = Any
 """An asyncpg connection (the library is untyped)."""
@@ -35,7 +38,7 @@ class Database:
         connection = await _acquire(self._pool)
         try:
             yield connection
-        except asyncpg.PostgresConnectionError as error:
+        except _AWAY as error:
             raise Unavailable("the database is not reachable") from error
         finally:
             await self._pool.release(connection)
@@ -52,7 +55,10 @@ class Database:
     async def listening(
         self, channel: str, heard: Callable[[], None]
     ) -> AsyncIterator[tuple[Connection, asyncio.Event]]:
-        """A connection of its own on which `heard` is called for each notification; the event: it was lost."""
+        """A connection of its own on which `heard` is called for each notification; the event: it was lost.
+
+        A database that goes away meanwhile is Unavailable, and never anything worse: whoever listens tries again.
+        """
         connection = await _acquire(self._pool)
         lost = asyncio.Event()
 
@@ -66,12 +72,15 @@ class Database:
             connection.add_termination_listener(gone)
             await connection.add_listener(channel, call)
             yield connection, lost
+        except _AWAY as error:
+            raise Unavailable("the database is not reachable") from error
         finally:
-            if not connection.is_closed():
+            with suppress(*_AWAY):  # a lost connection has gone back to the pool by itself
                 connection.remove_termination_listener(gone)
                 await connection.remove_listener(channel, call)
                 await connection.execute("SELECT pg_advisory_unlock_all()")
-            await self._pool.release(connection)
+            with suppress(*_AWAY):
+                await self._pool.release(connection)
 
     async def ping(self) -> None:
         """Raises Unavailable if the database does not answer."""
@@ -104,5 +113,31 @@ async def open_database(url: str, size: int) -> Database:
             url, min_size=1, max_size=size, server_settings=_SETTINGS, connection_class=_Connection
         )
     except (OSError, asyncpg.PostgresError, ValueError) as error:
-        raise Unavailable(f"no connection to PostgreSQL: {type(error).__name__}") from error
+        raise no_connection(error) from error
     return Database(pool)
+
+
+def no_connection(error: Exception) -> Unavailable:
+    """Why the database cannot be reached, so that an operator knows what to correct; no address, no password."""
+    return Unavailable(
+        f"no connection to PostgreSQL: {_why(error)}; CASEBRIDGE_DATABASE_URL says where it is"
+    )
+
+
+def _why(error: Exception) -> str:
+    match error:
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return "it does not accept the user or the password"
+        case asyncpg.InvalidCatalogNameError():
+            return "it has no database of this name"
+        case asyncpg.PostgresError():
+            return f"it refuses ({type(error).__name__})"
+        case socket.gaierror():
+            return "there is no host of this name"
+        case ConnectionRefusedError():
+            return "nothing listens at this address"
+        case TimeoutError():
+            return "it does not answer"
+        case ValueError():
+            return "the URL cannot be read, it should be postgresql://user:password@host:5432/name"
+    return type(error).__name__

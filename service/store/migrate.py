@@ -9,6 +9,7 @@ from typing import Literal
 import asyncpg
 
 from service.kernel.failures import Unavailable
+from service.store.database import no_connection
 from service.store.revisions import revisions
 
 State = Literal["current", "behind", "empty", "newer"]
@@ -19,7 +20,7 @@ async def schema_state(url: str) -> State:
     try:
         connection = await asyncpg.connect(url, timeout=20)
     except (OSError, asyncpg.PostgresError, ValueError, TimeoutError) as error:
-        raise Unavailable(f"no connection to PostgreSQL: {type(error).__name__}") from error
+        raise no_connection(error) from error
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return "empty"

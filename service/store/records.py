@@ -19,6 +19,8 @@ class Kept:
     deleted: bool
     body: bytes
     resources: list[str]
+    mapping: str = "1"
+    """The version of the mapping that made the resources."""
 
 
 _COLUMNS = ", ".join(Kept.__dataclass_fields__)
@@ -45,10 +47,31 @@ async def of_kind(connection: Any, kind: str) -> list[Kept]:
 
 
 async def keep(unit: Unit, kept: Kept) -> None:
-    """Write this version of the record."""
+    """Write this version of the record; the one before is kept among its versions."""
     await unit.execute(
-        f"""INSERT INTO record ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8)
+        f"""WITH past AS (
+              INSERT INTO record_version ({_COLUMNS}) SELECT {_COLUMNS} FROM record
+              WHERE source = $1 AND kind = $2 AND id = $3 AND version < $4)
+            INSERT INTO record ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)
             ON CONFLICT (source, kind, id) DO UPDATE SET version = EXCLUDED.version, updated = EXCLUDED.updated,
-              deleted = EXCLUDED.deleted, body = EXCLUDED.body, resources = EXCLUDED.resources""",  # noqa: S608
+              deleted = EXCLUDED.deleted, body = EXCLUDED.body, resources = EXCLUDED.resources,
+              mapping = EXCLUDED.mapping""",  # noqa: S608
         *(getattr(kept, name) for name in Kept.__dataclass_fields__),
     )
+
+
+async def versions(
+    connection: Any, source: str, kind: str, id_: str, before: int | None, limit: int
+) -> list[Kept]:
+    """Up to `limit` versions older than `before`, newest first, deletions among them."""
+    one = f"SELECT {_COLUMNS} FROM {{}} WHERE source = $1 AND kind = $2 AND id = $3"  # noqa: S608
+    both = f"{one.format('record')} UNION ALL {one.format('record_version')}"
+    sql = f"SELECT * FROM ({both}) v WHERE $4::int IS NULL OR version < $4 ORDER BY version DESC LIMIT $5"  # noqa: S608
+    return [Kept(*row) for row in await connection.fetch(sql, source, kind, id_, before, limit)]
+
+
+async def everything(connection: Any, behind: tuple[str, str, str], limit: int) -> list[Kept]:
+    """Up to `limit` living records behind this (source, kind, id), in that order."""
+    sql = f"""SELECT {_COLUMNS} FROM record WHERE NOT deleted AND (source, kind, id) > ($1, $2, $3)
+              ORDER BY source, kind, id LIMIT $4"""  # noqa: S608
+    return [Kept(*row) for row in await connection.fetch(sql, *behind, limit)]

@@ -166,6 +166,16 @@ async def carrying(
     return [row(each) for each in found]
 
 
+async def all_of_patient(connection: Any, patient: str, limit: int) -> list[Row]:
+    """The client and what is about the client, for questions about consent."""
+    found = await connection.fetch(
+        f"SELECT {COLUMNS} FROM resource WHERE patient = $1 AND NOT deleted ORDER BY type, id LIMIT $2",  # noqa: S608
+        patient,
+        limit,
+    )
+    return [row(each) for each in found]
+
+
 async def of_patient(connection: Any, patient: str, type_: str) -> list[Row]:
     """Every live resource of a type about one client, for decisions of our own (consents, above all)."""
     found = await connection.fetch(

@@ -150,6 +150,10 @@ class Unit:
         """True when a version of this resource is collected already: a unit writes one version of each."""
         return any((put.type, put.id) == (type_, id_) for put in self._puts)
 
+    def collected(self) -> list[Put]:
+        """The resource versions collected so far, in order."""
+        return list(self._puts)
+
     def tell(self, event: Told) -> None:
         """Collect an event for the casework system."""
         self._told.append(event)

@@ -10,7 +10,6 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -19,6 +18,7 @@ from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.sweep import give_back, living, sweep
+from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
 from service.kernel.failures import Unavailable
 from service.remote.outside import Outside
@@ -78,6 +78,11 @@ class Worker:
             lambda free, busy: take_looks(context, free, busy),
             lambda loop: follow(context, outside, loop),
         )
+        pushes = Beat(
+            "push",
+            lambda free, busy: take_webhooks(context, number, free, busy),
+            lambda webhook: push(context, outside, webhook),
+        )
         listening = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             background = [
@@ -87,6 +92,7 @@ class Worker:
             ]
             group.create_task(self._beating(deliveries))
             group.create_task(self._beating(looks))
+            group.create_task(self._beating(pushes))
             await self._stopping.wait()
             for task in background:
                 task.cancel()
@@ -133,14 +139,17 @@ class Worker:
         return None
 
     async def _listen(self, listening: asyncio.Event) -> None:
-        """Hold the connection that hears of new deliveries, and says that this worker lives."""
+        """Hold the connection that hears of new deliveries, and says that this worker lives; take another when
+        it is lost, however it was lost."""
         while True:
-            with suppress(Unavailable):
-                async with living(self._context, self._number, self._wake.set) as lost:
-                    listening.set()
-                    self._wake.set()
-                    await lost.wait()
+            await self._guarded("listen", self._hear(listening))
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
+
+    async def _hear(self, listening: asyncio.Event) -> None:
+        async with living(self._context, self._number, self._wake.set) as lost:
+            listening.set()
+            self._wake.set()
+            await lost.wait()
 
     async def _sealing(self) -> None:
         """The audit trail's chain grows within a second of each commit."""

@@ -3,7 +3,7 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
-from service.api.fhir import binary, definitions, history, instance, operations, search, system
+from service.api.fhir import audit, binary, definitions, history, instance, operations, search, system
 from service.api.fhir import type as type_
 from service.api.fhir.door import Endpoint
 from service.api.fhir.methods import Methods
@@ -55,6 +55,11 @@ _BINARY = "/fhir/{type:fhirbinary}"
 _DEFINITION = "/fhir/{type:fhirdefinition}"
 
 routes = [
+    _path(f"/fhir/{audit.TYPE}/{{id:fhirid}}", GET=audit.read),
+    _path(f"/fhir/{audit.TYPE}", GET=audit.search),
+    _path(f"/fhir/{audit.TYPE}/_search", POST=audit.search),
+    _path("/fhir/Patient/{id:fhirid}/$disclosures", GET=audit.disclosures, POST=audit.disclosures),
+    _path("/fhir/Consent/$decide", POST=audit.decide),
     _path(
         _BINARY + "/{id:fhirid}", GET=binary.read, PUT=binary.update, PATCH=instance.patch,
         DELETE=instance.delete,

@@ -25,14 +25,14 @@ MAX_FIELDS = 200
 @door
 async def type_(request: Request, context: Context, caller: Caller) -> Response:
     """GET {type}, POST {type}/_search"""
-    question = Question(request.path_params["type"], await _pairs(request), _lenient(request))
+    question = Question(request.path_params["type"], await pairs_of(request), _lenient(request))
     return answer(request, await search(context, caller, question))
 
 
 @door
 async def system(request: Request, context: Context, caller: Caller) -> Response:
     """GET of the base, POST _search, with `_type` to narrow it."""
-    question = Question(None, await _pairs(request), _lenient(request))
+    question = Question(None, await pairs_of(request), _lenient(request))
     return answer(request, await search(context, caller, question))
 
 
@@ -43,7 +43,7 @@ async def compartment(request: Request, context: Context, caller: Caller) -> Res
     if not members_of(home) or member.startswith(("$", "_")) or not ID.match(id_):
         raise Refused("absent", "this path does not exist here")
     question = Question(
-        None if member == "*" else member, await _pairs(request), _lenient(request), (home, id_)
+        None if member == "*" else member, await pairs_of(request), _lenient(request), (home, id_)
     )
     return answer(request, await search(context, caller, question))
 
@@ -54,7 +54,7 @@ def _lenient(request: Request) -> bool:
     return "handling=lenient" in wishes
 
 
-async def _pairs(request: Request) -> tuple[tuple[str, str], ...]:
+async def pairs_of(request: Request) -> tuple[tuple[str, str], ...]:
     """Name and value pairs of the URL and, for POST, of the form, in this order."""
     found = _decoded(request.scope["query_string"])
     if request.method != "POST":

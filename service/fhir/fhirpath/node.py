@@ -20,7 +20,7 @@ class Node:
 
     __slots__ = ("element", "holder", "index", "key", "owner", "type", "value")
 
-    def __init__(  # noqa: PLR0917
+    def __init__(
         self,
         value: Any,
         type: str = "",

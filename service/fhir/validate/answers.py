@@ -48,7 +48,7 @@ def flaws(item: Definition, key: str, value: Json, member_of: MemberOf) -> list[
     kind = key.removeprefix("value")
     allowed = TYPES.get(item.type, ())
     options = objects(item.facts.get("answerOption"))
-    if options and item.type in ("choice", "open-choice"):
+    if kind not in allowed and options and item.type in ("choice", "open-choice"):
         allowed = (*allowed, *(k.removeprefix("value") for o in options for k in o if k.startswith("value")))
     if kind not in allowed:
         wanted = " or ".join(f"value{each}" for each in dict.fromkeys(allowed))
@@ -67,11 +67,13 @@ def _choice(
     if item.type == "open-choice" and kind == "String":
         return []
     if options:
-        known = [o[k] for o in options for k in o if k == f"value{kind}"]
-        if not any(_chosen(value, each) for each in known):
-            listing = _listing(known)
-            return [Flaw("qr-option", f"the answer is not one of the options of this question{listing}")]
-        return []
+        key = f"value{kind}"
+        known = [option[key] for option in options if key in option]
+        for each in known:
+            if _chosen(value, each):
+                return []
+        listing = _listing(known)
+        return [Flaw("qr-option", f"the answer is not one of the options of this question{listing}")]
     url = item.facts.get("answerValueSet")
     if not isinstance(url, str) or kind != "Coding":
         return []
@@ -84,7 +86,7 @@ def _choice(
 def _chosen(value: Json, option: Json) -> bool:
     if isinstance(value, dict) and isinstance(option, dict):
         if "code" in option:
-            return all(value.get(part) == option.get(part) for part in ("system", "code"))
+            return value.get("code") == option["code"] and value.get("system") == option.get("system")
         if "reference" in option:
             return bool(value.get("reference") == option["reference"])
         return bool(value.get("display") == option.get("display"))

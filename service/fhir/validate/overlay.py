@@ -39,6 +39,7 @@ class Rule:
     slicing: "Slicing | None" = None
     slice: str = ""
     branch: Branch | None = None
+    repeats: str = ""
     changes_values: bool = False
     needs_something: bool = False
 
@@ -59,7 +60,9 @@ class Rule:
     @property
     def says_nothing(self) -> bool:
         """True when the profile repeats the base here."""
-        return not (self.changes_values or self.slicing or self.least or self.most is not None)
+        return not (
+            self.changes_values or self.slicing or self.least or self.most is not None or self.repeats
+        )
 
 
 @dataclass(slots=True)
@@ -92,13 +95,24 @@ class _Compiler:
     def __init__(self, url: str, *, strict: bool = False) -> None:
         self.url = url
         self.strict = strict
+        self.rules: dict[str, Rule] = {}
 
     def root(self, tree: Branch, base: r4.Structure) -> Rule:
         known = _expressions(base.facts) | _inherited(base.name)
         rule = Rule(tree.name, tree.label, self.url, branch=tree)
         rule.invariants = invariants_of(tree.row, self.url, known)
         rule.children = self.children(tree, (base,))
+        self.recur()
         return rule
+
+    def recur(self) -> None:
+        """Elements that repeat another of the same definition (`Consent.provision.provision`) get its rules."""
+        for rule in [each for each in self.rules.values() if each.repeats]:
+            other = self.rules.get(rule.repeats)
+            if other is not None and not rule.children:
+                rule.children = other.children
+                rule.invariants += tuple(each for each in other.invariants if each not in rule.invariants)
+                rule.settle()
 
     def children(self, branch: Branch, owners: tuple[r4.Structure, ...]) -> tuple[Rule, ...]:
         rules = []
@@ -122,6 +136,8 @@ class _Compiler:
         most = _most(branch.row)
         rule.most = most if most is not None and (base.max is None or most < base.max) else None
         rule.slicing = self.slicing(branch, base, _implied(base))
+        rule.repeats = branch.row.get("reference", "") if branch.row.get("within") else ""
+        self.rules[branch.label] = rule
         return rule.settle()
 
     def slice(self, branch: Branch, base: r4.Element, outer: JsonObject, how: JsonObject) -> Rule:

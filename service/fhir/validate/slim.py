@@ -5,8 +5,9 @@ that all three are compiled from the same shape. A slim definition:
 
     {url, name, type, kind, base, abstract, derivation, version, context, where, rows: [...]}
 
-and each row: id, path, min, max and, where present, types, reference (content), name (slice), slicing,
-constraints, binding, fixed, pattern, low, high, length, attribute, modifier.
+and each row: id, path, min, max and, where present, types, reference (content; `within`: of this same
+definition, so that what a profile says there holds here too), name (slice), slicing, constraints, binding,
+fixed, pattern, low, high, length, attribute, modifier.
 """
 
 from service.fhir.json import JsonObject
@@ -55,6 +56,7 @@ def _row(element: JsonObject) -> JsonObject:
     optional = {
         "types": [_type(t, origin) for t in element.get("type", ())],
         "reference": _content(element.get("contentReference", "")),
+        "within": element.get("contentReference", "").startswith("#"),
         "name": element.get("sliceName", ""),
         "slicing": _slicing(element.get("slicing")),
         "constraints": [c for c in map(_constraint, element.get("constraint", ())) if c],

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """A small guide of profiles that exercise every kind of rule a StructureDefinition can state."""
 
 import json

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """Published examples are accepted, but for those that break the standard they illustrate."""
 
 import tarfile

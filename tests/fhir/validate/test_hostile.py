@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """Whatever is thrown at the validator, it answers with findings, soon, and repeats nothing private."""
 
 import copy

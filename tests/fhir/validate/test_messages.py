@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """The likeliest mistakes of an integration engineer, and what they are told."""
 
 from collections.abc import Callable

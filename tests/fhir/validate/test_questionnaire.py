@@ -1,4 +1,4 @@
-# ruff: noqa: E501  rows read best as rows
+
 """A response answers its questionnaire, or is told where it does not."""
 
 from typing import Any
