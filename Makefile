@@ -4,7 +4,7 @@ UV := .venv-tools/bin/uv
 CASEBRIDGE := .venv/bin/casebridge
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: setup demo test lint types contracts openapi bench oracle clean
+.PHONY: setup demo test lint openapi bench fuzz clients oracle clean
 
 setup: .venv/.ready
 
@@ -33,6 +33,14 @@ openapi: setup
 
 bench: setup
 	$(CASEBRIDGE) bench $(ARGS)
+
+fuzz: setup
+	.venv/bin/python scripts/fuzz.py --requests 20000 $(ARGS)
+
+# Real client libraries of the npm registry against a running service; needs Node 20 or newer.
+clients: setup
+	cd tests/clients && npm ci --silent
+	.venv/bin/python tests/clients/run.py
 
 oracle: setup
 	.venv/bin/python scripts/oracle.py

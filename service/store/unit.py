@@ -202,9 +202,12 @@ class Unit:
         try:
             if self._locks:
                 await self.lock(*self._locks)
-        except BaseException:
+        except BaseException as trouble:
             await self._leave()
-            raise
+            meant = _meant(trouble)
+            if meant is trouble:
+                raise
+            raise meant from trouble
         return self
 
     async def __aexit__(
@@ -219,12 +222,11 @@ class Unit:
                 self._transaction = None
             if self._trail is not None:
                 self._trail.written = True
-        except asyncpg.UniqueViolationError as clash:
-            raise _clash(clash) from clash
-        except asyncpg.DeadlockDetectedError as clash:
-            raise Refused("conflict", "others are changing the same resources; please try again") from clash
-        except (asyncpg.PostgresConnectionError, asyncpg.InsufficientResourcesError, OSError) as away:
-            raise Unavailable("the database cannot write now") from away
+        except BaseException as trouble:
+            meant = _meant(trouble)
+            if meant is trouble:
+                raise
+            raise meant from trouble
         finally:
             await self._leave()
 
@@ -277,6 +279,20 @@ def _written(trail: Trail, put: Put) -> Audited:
     word = "delete" if put.body is None else "create" if put.version == 1 else "update"
     word = "patch" if word == "update" and trail.action == "patch" else word
     return trail.row(put.updated, word, f"{put.type}/{put.id}", put.version, put.patient)
+
+
+def _meant(error: BaseException) -> BaseException:
+    """What a database error means to a caller; anything else is what it is."""
+    match error:
+        case asyncpg.UniqueViolationError():
+            return _clash(error)
+        case asyncpg.DeadlockDetectedError():
+            return Refused("conflict", "others are changing the same resources; please try again")
+        case asyncpg.QueryCanceledError():
+            return Unavailable("the database took too long; please try again")
+        case asyncpg.PostgresConnectionError() | asyncpg.InsufficientResourcesError() | OSError():
+            return Unavailable("the database cannot write now")
+    return error
 
 
 def _clash(error: asyncpg.UniqueViolationError) -> Refused:
