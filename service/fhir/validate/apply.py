@@ -5,7 +5,7 @@ from decimal import Decimal
 from service.fhir.json import Json, JsonObject
 from service.fhir.validate.bindings import check_binding
 from service.fhir.validate.instance import Item, at_key
-from service.fhir.validate.matching import contains, equals
+from service.fhir.validate.matching import contains, equals, written
 from service.fhir.validate.overlay import Rule, compile_overlay
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run
@@ -99,30 +99,18 @@ def _value(run: Run, rule: Rule, item: Item) -> None:
 
 def _shape(run: Run, rule: Rule, item: Item) -> None:
     if rule.fixed is not None and not equals(item.value, rule.fixed[1]):
-        finding = f"{rule.label} must be exactly {_wanted(rule.fixed)}"
+        finding = f"{rule.label} must be exactly {written(rule.fixed[1])}"
         run.report(item.place, "value", "fixed", rule.source, finding)
     if rule.pattern is not None and not contains(item.value, rule.pattern[1]):
-        finding = f"{rule.label} must have {_wanted(rule.pattern)}"
+        finding = f"{rule.label} must have {written(rule.pattern[1])}"
         run.report(item.place, "value", "pattern", rule.source, finding)
     if rule.length and isinstance(item.value, str) and len(item.value) > rule.length:
         finding = f"found {len(item.value)} characters, at most {rule.length} allowed"
         run.report(item.place, "too-long", "maxLength", rule.source, finding)
     if rule.low is not None and _below(item.value, rule.low[1]):
-        run.report(item.place, "value", "minValue", rule.source, f"must not be below {_wanted(rule.low)}")
+        run.report(item.place, "value", "minValue", rule.source, f"must not be below {written(rule.low[1])}")
     if rule.high is not None and _below(rule.high[1], item.value):
-        run.report(item.place, "value", "maxValue", rule.source, f"must not be above {_wanted(rule.high)}")
-
-
-def _wanted(shape: list[Json]) -> str:
-    return _written(shape[1])
-
-
-def _written(value: Json) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_written(member)}" for key, member in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(_written(member) for member in value) + "]"
-    return f"'{value}'" if isinstance(value, str) else str(value).lower()
+        run.report(item.place, "value", "maxValue", rule.source, f"must not be above {written(rule.high[1])}")
 
 
 _UNIT = ("system", "code")

@@ -59,3 +59,12 @@ def _member(value: Json, step: str) -> list[Json]:
     if member is None:
         return []
     return member if isinstance(member, list) else [member]
+
+
+def written(value: Json) -> str:
+    """A fixed value or pattern for a message: `{coding: [{system: 'http://loinc.org', code: '8480-6'}]}`."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {written(member)}" for key, member in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(written(member) for member in value) + "]"
+    return f"'{value}'" if isinstance(value, str) else str(value).lower()

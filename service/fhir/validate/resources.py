@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
+from service.fhir.outcome import Severity
 from service.fhir.validate.apply import apply_profile
 from service.fhir.validate.facts import Node
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run, shown, shown_url
 
+_OURS = "https://casebridge.example/fhir/"
+"""Where all our profiles are: a claim to one that is not there is a mistake, not somebody else's profile."""
 _DOMAIN = "https://hl7.org/fhir/R4/domainresource.html"
 _BUNDLE = "https://hl7.org/fhir/R4/bundle.html"
 _CONTAINED = "https://hl7.org/fhir/R4/references.html#contained"
@@ -52,7 +55,8 @@ def _claim(run: Run, rules: Node, value: JsonObject, url: str, place: Place, *, 
     if not type_:
         finding = f"the profile {shown_url(url)} is not known here, so conformance to it was not checked"
         finding += run.suggest(url, run.definitions.beside(url))
-        run.report(at, "not-supported", "profile-unknown", url, finding, severity="warning")
+        severity: Severity = "error" if url.startswith(_OURS) else "warning"
+        run.report(at, "not-supported", "profile-unknown", url, finding, severity=severity)
     elif type_ not in rules.lineage:
         finding = f"the profile {shown_url(url)} is for {type_}, this resource is {rules.name}"
         run.report(at, "value", "profile-type", url, finding)

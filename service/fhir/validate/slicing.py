@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from service.fhir.validate.discriminator import Test, tests_of
 from service.fhir.validate.instance import Item
+from service.fhir.validate.matching import written
 from service.fhir.validate.overlay import Rule, Slicing
 from service.fhir.validate.place import Place
 from service.fhir.validate.run import Run
@@ -49,13 +50,23 @@ def _check_one(
     at = (owner, rule.name, -1)
     if len(items) < rule.least and not unsure:
         few = f"found {len(items)}" if items else "found none"
-        finding = f"the slice {rule.label} is required at least {_times(rule.least)}, {few}"
+        finding = f"the slice {rule.label} is required at least {_times(rule.least)}, {few}{_looks(rule)}"
         run.report(at, "required", rule.slice, rule.source, finding)
     if rule.most is not None and len(items) > rule.most:
         finding = f"the slice {rule.label} is allowed at most {_times(rule.most)}, found {len(items)}"
         run.report(at, "structure", rule.slice, rule.source, finding)
     if items:
         check_slice(run, rule, items, owner)
+
+
+def _looks(rule: Rule) -> str:
+    """How a value of the slice is known, as far as one fixed value or pattern tells."""
+    for each in (rule, *rule.children):
+        shape = each.fixed or each.pattern
+        if shape is not None:
+            where = "" if each is rule else f"{each.name} "
+            return f"; it is known by {where}{written(shape[1])}"
+    return ""
 
 
 def _times(number: int) -> str:

@@ -25,6 +25,9 @@ def slim(definition: JsonObject) -> JsonObject:
     """The slim form of a StructureDefinition that has a snapshot; KeyError naming what is missing."""
     name = definition["type"]
     rows = [_row(element) for element in definition["snapshot"]["element"]]
+    if definition.get("derivation") != "constraint":
+        for row in rows:
+            row.pop("within", None)
     contexts = [[c["type"], c["expression"]] for c in definition.get("context", ())]
     slimmed: JsonObject = {
         "url": definition["url"],

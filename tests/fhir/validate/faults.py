@@ -222,6 +222,8 @@ LAB = {"coding": [{"system": "http://loinc.org", "code": "lab"}]}
 
 PROFILES = [
     f("unknown profile asked for", "patient", {}, "Patient", "profile-unknown", "nowhere"),
+    f("misspelt profile of ours", "patient", {"meta": {"profile": ["https://casebridge.example/fhir/StructureDefinition/casebridge-cleint"]}}, "Patient.meta.profile[0]", "profile-unknown"),
+    f("profile rule on a repeated structure", "questionnaire", {"item": [{"linkId": "a", "type": "group", "text": "x", "item": [{"linkId": "b", "type": "string"}]}]}, "Questionnaire.item[0].item[0].text", "cardinality-min", "every-item"),
     f("profile of another type", "patient", {}, "Patient", "profile-type", "values"),
     f("claimed profile of another type", "patient", {"meta": {"profile": [GUIDE + "values"]}}, "Patient.meta.profile[0]", "profile-type"),
     f("claimed profile is checked", "patient", {"birthDate": DROP, "meta": {"profile": [GUIDE + "person"]}}, "Patient.birthDate", "cardinality-min"),

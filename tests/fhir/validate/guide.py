@@ -70,6 +70,8 @@ def _values() -> list[Row]:
             root={"constraint": [{"key": "val-1", "severity": "error", "human": "a note explains a method", "expression": "method.exists() implies note.exists()"},
                                  {"key": "val-2", "severity": "error", "human": "broken rule", "expression": "code.text.single().length() > 1 or component.value.single().exists()"}]},
         ),
+        profile("every-item", "Questionnaire", element("Questionnaire.item", 1, "*"), element("Questionnaire.item.text", 1, "1"),
+                element("Questionnaire.item.item", 0, "*", contentReference="#Questionnaire.item")),
         profile("person", "Patient", element("Patient.birthDate", 1, "1")),
         profile("named", "HumanName", element("HumanName.family", 1, "1"), kind="complex-type"),
         profile("typed", "Patient", element("Patient.name", 1, "*", type=[{"code": "HumanName", "profile": [f"{BASE}/named"]}]),
