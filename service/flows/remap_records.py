@@ -112,7 +112,7 @@ async def _anew(context: Context, connection: Any, caller: Caller, kept: Kept, n
 
 def _settled(made: JsonObject, held: Row | None, in_loop: bool) -> JsonObject:
     """A Task under way keeps what its performer said, and when it was asked."""
-    if held is None or made["resourceType"] != "Task" or not in_loop:
+    if held is None or not in_loop:
         return made
     before = decode_object(held.body or b"")
     kept = keep_progress(made, before)

@@ -39,7 +39,7 @@ from service.mapping.names import (
     TASK_CODE,
     profile,
 )
-from service.mapping.services import fhir_service, service, unmapped
+from service.mapping.services import chosen, fhir_service, service, unmapped
 from service.mapping.terms import terms
 
 _REQUEST_STATUS: Final = {
@@ -251,7 +251,7 @@ def outputs(outcome: Outcome | None) -> Iterator[JsonObject]:
     if outcome is None:
         return
     for delivered in outcome.services:
-        yield {"type": _sdohcc("resulting-activity"), "valueCodeableConcept": parts.fhir_concept(delivered)}
+        yield {"type": _sdohcc("resulting-activity"), "valueCodeableConcept": fhir_service(delivered)}
     if outcome.enrolment:
         yield {"type": _sdohcc("program-enrollment"), "valueCodeableConcept": _sdohcc(outcome.enrolment)}
     if outcome.text:
@@ -387,7 +387,7 @@ def _outcome(task: JsonObject) -> Outcome | None:
         value = output.get("valueCodeableConcept")
         if kind == "program-enrollment" and value:
             enrolment = parts.code_in(value, SDOHCC_CODES)
-        elif kind == "resulting-activity" and value and (given := parts.concept(value)):
+        elif kind == "resulting-activity" and value and (given := parts.concept(chosen(value))):
             services.append(given)
         elif parts.code_in(output.get("type"), REFERRAL_OUTPUT) == "outcome-summary":
             said = parts.text(output.get("valueString"))

@@ -60,5 +60,10 @@ def service(value: JsonObject, *, ours: bool) -> str | Concept:
     known = parts.code_in(value, RSS_SERVICE)
     if known is None and not ours:
         known = terms().untranslate("rss-service-to-procedure", value.get("coding", []))
+    return known or parts.concept(chosen(value)) or Concept(text="service not named")
+
+
+def chosen(value: JsonObject) -> JsonObject:
+    """A CodeableConcept without the codings that nobody chose."""
     own = [coding for coding in value.get("coding", []) if coding.get("userSelected") is not False]
-    return known or parts.concept({**value, "coding": own}) or Concept(text="service not named")
+    return {**value, "coding": own}

@@ -17,6 +17,7 @@ import asyncpg
 from service.fhir.audited import Audited
 from service.kernel.failures import Refused, Unavailable
 from service.store import audit
+from service.store.away import AWAY
 from service.store.trail import Trail, current
 
 
@@ -234,6 +235,8 @@ class Unit:
         try:
             if self._transaction is not None and not self._connection.is_closed():
                 await self._transaction.rollback()
+        except AWAY:
+            pass  # it is away: there is nothing left to roll back
         finally:
             self._transaction = None
             await self._pool.release(self._connection)

@@ -50,13 +50,17 @@ class Beat(Generic[W]):
     do: Callable[[W], Awaitable[object]]
 
 
+def _name() -> int:
+    return random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
+
+
 class Worker:
     """Runs until `stop`; `run` returns when everything under way is settled."""
 
     def __init__(self, context: Context, outside: Outside) -> None:
         self._context = context
         self._outside = outside
-        self._number = random.randrange(1, 2**31)  # noqa: S311 - a name, not a secret
+        self._number = _name()
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
 
@@ -67,10 +71,10 @@ class Worker:
 
     async def run(self) -> None:
         """Deliver and follow, each at its own pace, so that a slow partner's Tasks never delay a delivery."""
-        context, outside, number = self._context, self._outside, self._number
+        context, outside = self._context, self._outside
         deliveries = Beat(
             "deliver",
-            lambda free, busy: take_due(context, number, free, busy),
+            lambda free, busy: take_due(context, self._number, free, busy),
             lambda leased: deliver(context, outside, leased),
         )
         looks = Beat(
@@ -80,7 +84,7 @@ class Worker:
         )
         pushes = Beat(
             "push",
-            lambda free, busy: take_webhooks(context, number, free, busy),
+            lambda free, busy: take_webhooks(context, self._number, free, busy),
             lambda webhook: push(context, outside, webhook),
         )
         listening = asyncio.Event()
@@ -146,6 +150,8 @@ class Worker:
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
 
     async def _hear(self, listening: asyncio.Event) -> None:
+        """Under a new name each time: what was leased under the old one could not be settled, and is given back."""
+        self._number = _name()
         async with living(self._context, self._number, self._wake.set) as lost:
             listening.set()
             self._wake.set()
