@@ -1,6 +1,6 @@
 """Around every endpoint that has a caller: what was done is on the audit trail before the answer leaves."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,12 +18,12 @@ def witnessed(endpoint: Endpoint, refuse: Callable[[Request, Failure], Response]
     """The endpoint; `refuse` answers when its audit cannot be written. `door` goes before the name of the action."""
 
     async def whole(request: Request) -> Response:
-        client = request.client
+        client, parts = request.client, _parts(request)
         trail = witness(
             request.scope.get("state", {}).get("request_id", ""),
             client.host if client else "",
-            door + _action(request),
-            request.path_params,
+            door + _action(request, parts),
+            parts,
         )
         response = await endpoint(request)
         context: Context = request.app.state.wiring.context
@@ -36,9 +36,16 @@ def witnessed(endpoint: Endpoint, refuse: Callable[[Request, Failure], Response]
     return whole
 
 
-def _action(request: Request) -> str:
+def _parts(request: Request) -> dict[str, str]:
+    """What the path names; a type that has a route of its own stands in the path itself."""
+    words = request.scope["path"].split("/")
+    own = words[2] if len(words) > 2 and words[1] == "fhir" and words[2][:1].isupper() else ""
+    return ({"type": own} if own else {}) | request.path_params
+
+
+def _action(request: Request, parts: Mapping[str, str]) -> str:
     """As FHIR calls it: https://hl7.org/fhir/R4/valueset-type-restful-interaction.html"""
-    parts, method = request.path_params, request.method
+    method = request.method
     last: str = request.scope["path"].rstrip("/").rpartition("/")[2]
     level = "instance" if "id" in parts else "type" if "type" in parts else "system"
     if last.startswith("$") or request.scope["path"].startswith("/auth/"):

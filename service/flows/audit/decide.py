@@ -19,6 +19,7 @@ from service.store import partners, resources
 from service.store.partners import Partner
 from service.store.trail import current
 
+HOME = "Patient"
 MOST = 1000
 
 
@@ -76,7 +77,7 @@ async def _rows(connection: object, supposed: Supposed) -> list[Row]:
             raise Refused("absent", "one of the references does not exist here")
         return rows
     home = local(supposed.patient)
-    if home is None or home[0] != "Patient":
+    if home is None or home[0] != HOME:
         raise _wrong("patient is Patient/[id]")
     rows = await resources.all_of_patient(connection, supposed.patient, MOST)
     if not rows:

@@ -17,6 +17,7 @@ from service.kernel.failures import Refused
 from service.store import audit, partners, records, resources
 from service.store.audit import Sought
 
+HOME = "Patient"
 MOST = 100_000
 
 
@@ -39,11 +40,11 @@ class Disclosure:
 async def of_client(context: Context, caller: Caller, id_: str, years: int | None) -> list[Disclosure]:
     """For the door. Refused: absent for whoever may not audit, and where there is no such client."""
     if not may_audit(caller):
-        raise absent("Patient", id_)
+        raise absent(HOME, id_)
     async with context.database.reading() as connection:
-        if await resources.read(connection, "Patient", id_, None) is None:
-            raise absent("Patient", id_)
-    return await listing(context, f"Patient/{id_}", years)
+        if await resources.read(connection, HOME, id_, None) is None:
+            raise absent(HOME, id_)
+    return await listing(context, f"{HOME}/{id_}", years)
 
 
 async def listing(context: Context, client: str | None, years: int | None = None) -> list[Disclosure]:
@@ -55,7 +56,7 @@ async def listing(context: Context, client: str | None, years: int | None = None
         if client and "/" not in client:
             record = await records.find(connection, home.client_id if home else "", "clients", client)
             patient = (
-                next((each for each in record.resources if each.startswith("Patient/")), None)
+                next((each for each in record.resources if each.startswith(f"{HOME}/")), None)
                 if record
                 else None
             )

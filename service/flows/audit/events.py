@@ -93,6 +93,8 @@ def sought_of(pairs: Pairs, before: tuple[datetime, str] | None = None) -> Sough
     for name, value in pairs:
         if name in _PASSIVE:
             continue
+        if ":" in name:
+            raise _wrong(f"{TYPE} is searched without modifiers and chains here")
         if name not in shape.OFFERED:
             shown = (
                 name if name.replace("-", "").replace("_", "").isalnum() and len(name) < 40 else "one of them"
