@@ -2,7 +2,17 @@
 
 import typer
 
-from service.commands import audit, deliveries, housekeeping, mapping, partner, serve, simulate, webhook
+from service.commands import (
+    audit,
+    deliveries,
+    disclosures,
+    housekeeping,
+    mapping,
+    partner,
+    serve,
+    simulate,
+    webhook,
+)
 from service.commands.bench import bench
 from service.commands.demo import demo
 from service.commands.validate import validate
@@ -30,6 +40,7 @@ app.command()(bench)
 app.command()(mapping.remap)
 report = typer.Typer(no_args_is_help=True, help="What the records and the exchange tell.")
 report.command("unmapped")(mapping.unmapped)
+report.command("disclosures")(disclosures.disclosures)
 app.add_typer(report, name="report")
 
 
