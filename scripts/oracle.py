@@ -4,7 +4,7 @@
 
 Runs the HL7/HAPI validator (oracle/, one JVM) over our profiles and examples, the seeded faults of
 oracle/faults.json, folders given with `--also`, and the example resources of the guides in `--packages`, with
-our profiles and the guides loaded. Prints a table, every difference with its cause (oracle/causes.json), and
+our profiles and the guides loaded. Prints a table, every difference with its cause (oracle/causes.json; where one side is stricter, oracle/differences.json), and
 writes the verdicts to tests/fhir/validate/verdicts.json, which `make test` checks without Java. Exit 1 when
 the two disagree about something of ours.
 """
@@ -221,11 +221,14 @@ def record(rows: list[Compared]) -> None:
     for row in (row for row in rows if row.agreed and row.suite not in ("golden", "also")):
         verdict = "invalid" if row.java else "valid"
         agreed.setdefault(row.suite, {})[row.name] = f"{verdict} {row.digest}"
+    known = json.loads((ORACLE / "differences.json").read_text(encoding="utf-8"))
+    causes = {file: each["why"] for each in known for file in each.get("files", ())}
     differences = [
-        {"suite": row.suite, "file": row.name, "java": row.java[:3], "ours": row.ours[:3]}
+        {"suite": row.suite, "file": row.name, "java": row.java[:3], "ours": row.ours[:3],
+         "cause": causes.get(row.name, "")}
         for row in rows
         if not row.agreed
-    ]
+    ]  # fmt: skip
     hapi = re.findall(r"<hapi.version>(.*?)<", (ORACLE / "pom.xml").read_text(encoding="utf-8"))[0]
     content = {"oracle": f"HAPI FHIR {hapi}", "verdicts": agreed, "differences": differences}
     VERDICTS.parent.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,9 @@ class Settings(BaseSettings):
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")
-    disclosure_years: int = Field(3, ge=1, le=100, description="how far back an accounting of disclosures goes")
+    disclosure_years: int = Field(
+        3, ge=1, le=100, description="how far back an accounting of disclosures goes"
+    )
     strict_references: bool = Field(False, description="refuse a write that refers to what is not here")
     free_references: Annotated[tuple[str, ...], NoDecode] = Field(
         ("Provenance.target", "Provenance.entity", "List.item"),

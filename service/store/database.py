@@ -11,9 +11,8 @@ import asyncpg
 from service.fhir.audited import Audited
 from service.kernel.failures import Unavailable
 from service.store.audit import Query, Recorder
+from service.store.away import AWAY
 from service.store.unit import Unit
-
-_AWAY = (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, asyncpg.InterfaceError, OSError)
 
 Connection = Any
 """An asyncpg connection (the library is untyped)."""
@@ -38,7 +37,7 @@ class Database:
         connection = await _acquire(self._pool)
         try:
             yield connection
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("the database is not reachable") from error
         finally:
             await self._pool.release(connection)
@@ -72,14 +71,14 @@ class Database:
             connection.add_termination_listener(gone)
             await connection.add_listener(channel, call)
             yield connection, lost
-        except _AWAY as error:
+        except AWAY as error:
             raise Unavailable("the database is not reachable") from error
         finally:
-            with suppress(*_AWAY):  # a lost connection has gone back to the pool by itself
+            with suppress(*AWAY):  # a lost connection has gone back to the pool by itself
                 connection.remove_termination_listener(gone)
                 await connection.remove_listener(channel, call)
                 await connection.execute("SELECT pg_advisory_unlock_all()")
-            with suppress(*_AWAY):
+            with suppress(*AWAY):
                 await self._pool.release(connection)
 
     async def ping(self) -> None:
@@ -95,7 +94,7 @@ class Database:
 async def _acquire(pool: Any) -> Connection:
     try:
         return await pool.acquire(timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+    except (*AWAY, asyncpg.PostgresError, TimeoutError) as error:
         raise Unavailable("the database is not reachable or has no free connection") from error
 
 

@@ -198,7 +198,7 @@ class Unit:
     async def __aenter__(self) -> Self:
         try:
             self._connection = await self._pool.acquire(timeout=10)
-        except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        except (*AWAY, asyncpg.PostgresError, TimeoutError) as error:
             raise Unavailable("the database is not reachable or has no free connection") from error
         try:
             if self._locks:

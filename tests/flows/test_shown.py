@@ -79,7 +79,9 @@ async def test_what_was_shown_and_comes_back_does_not_become_ours(scene: Scene) 
     assert "fulfill" in encode(ours["code"]).decode()
 
 
-@pytest.mark.parametrize("change", [{"description": "another thing"}, {"intent": "plan"}, {"priority": "stat"}])
+@pytest.mark.parametrize(
+    "change", [{"description": "another thing"}, {"intent": "plan"}, {"priority": "stat"}]
+)
 async def test_the_performer_changes_nothing_of_the_requesters(scene: Scene, change: dict[str, Any]) -> None:
     answer = await scene.put({**await scene.read(), **change})
     assert answer.status_code == 422, answer.text
@@ -101,7 +103,9 @@ async def test_a_rejection_needs_its_reason(scene: Scene) -> None:
 
 async def test_when_consent_ends_the_referral_does_not_exist_any_more(scene: Scene) -> None:
     shown = await scene.read()
-    revoked = record("consents", expires="2099-12-31", status="inactive", revoked={"at": "2026-10-01T10:00:00-05:00"})
+    revoked = record(
+        "consents", expires="2099-12-31", status="inactive", revoked={"at": "2026-10-01T10:00:00-05:00"}
+    )
     await file(scene.harbor, "consents", revoked)
     assert (await scene.northside.get(f"/fhir/{scene.task}")).status_code == 404
     assert (await scene.put({**shown, "status": "accepted"})).status_code == 404

@@ -1,4 +1,3 @@
-
 """Seeded faults: one change to a good resource, the place and the rule it must be found at."""
 
 from typing import Any, NamedTuple

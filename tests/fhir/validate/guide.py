@@ -1,4 +1,3 @@
-
 """A small guide of profiles that exercise every kind of rule a StructureDefinition can state."""
 
 import json

@@ -1,4 +1,3 @@
-
 """Published examples are accepted, but for those that break the standard they illustrate."""
 
 import tarfile

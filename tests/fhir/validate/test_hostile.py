@@ -1,4 +1,3 @@
-
 """Whatever is thrown at the validator, it answers with findings, soon, and repeats nothing private."""
 
 import copy

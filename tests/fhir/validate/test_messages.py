@@ -1,4 +1,3 @@
-
 """The likeliest mistakes of an integration engineer, and what they are told."""
 
 from collections.abc import Callable

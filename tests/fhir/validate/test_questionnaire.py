@@ -1,4 +1,3 @@
-
 """A response answers its questionnaire, or is told where it does not."""
 
 from typing import Any

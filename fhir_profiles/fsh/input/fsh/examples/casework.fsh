@@ -71,9 +71,10 @@ Description: "Invented. Part of the answers of 3 March 2026, at home, with her m
 * author = Reference(victoria-chen-at-harbor)
 * source = Reference(leslie-moreno)
 * item.linkId = "/93025-5"
-* item.item.linkId = "/93025-5/71802-3"
-* item.item.text = "What is your housing situation today?"
-* item.item.answer.valueCoding = $LNC#LA30190-5
+* item.item.linkId = "/93042-0"
+* item.item.item.linkId = "/93042-0/71802-3"
+* item.item.item.text = "Housing status"
+* item.item.item.answer.valueCoding = $LNC#LA30190-5
 
 Instance: observation-housing-status
 InstanceOf: CasebridgeAssessmentObservation
