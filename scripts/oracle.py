@@ -4,9 +4,10 @@
 
 Runs the HL7/HAPI validator (oracle/, one JVM) over our profiles and examples, the seeded faults of
 oracle/faults.json, folders given with `--also`, and the example resources of the guides in `--packages`, with
-our profiles and the guides loaded. Prints a table, every difference with its cause (oracle/causes.json; where one side is stricter, oracle/differences.json), and
-writes the verdicts to tests/fhir/validate/verdicts.json, which `make test` checks without Java. Exit 1 when
-the two disagree about something of ours.
+our profiles and the guides loaded. Prints a table, every difference with its cause (oracle/causes.json; where
+one side is stricter by intent, oracle/differences.json), and writes the verdicts to
+tests/fhir/validate/verdicts.json, which `make test` checks without Java. Exit 1 when the two disagree about
+something of ours.
 """
 
 import argparse
