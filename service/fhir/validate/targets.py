@@ -45,7 +45,8 @@ def check_reference(run: Run, child: Child, value: JsonObject, at: Place) -> Non
     elif not _well_formed(run, reference, place):
         return
     found = target_type(run, reference)
-    _check_allowed(run, child, found, place)
+    said = named.removeprefix(r4.BASE) if isinstance(named, str) else ""
+    _check_allowed(run, child, found or said, place)
     if isinstance(named, str) and found and named.removeprefix(r4.BASE) not in (found, "Resource"):
         finding = f"type says {shown(named)}, but the reference is to {found}"
         run.report((at, "type", -1), "value", "reference-type", PAGE, finding)

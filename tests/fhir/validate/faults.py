@@ -156,6 +156,7 @@ REFERENCES = [
     f("broken uuid", "request", {"subject.reference": "urn:uuid:12"}, "ServiceRequest.subject.reference", "reference-format"),
     f("fullUrl not in the Bundle", "bundle", {"entry.1.resource.subject.reference": "urn:uuid:c757873d-ec9a-4326-a141-556f43239521"}, "Bundle.entry[1].resource.subject.reference", "reference-resolve"),
     f("type disagrees", "request", {"subject.type": "Group"}, "ServiceRequest.subject.type", "reference-type"),
+    f("type that may not stand there, of a reference that tells none", "request", {"subject": {"reference": "https://x.org/1", "type": "Medication"}}, "ServiceRequest.subject.reference", "reference-target"),
     f("type is no resource", "request", {"subject.type": "Client"}, "ServiceRequest.subject.type", "reference-type"),
     f("absolute with a blank", "request", {"subject.reference": "https://x.org/Patient/ 1"}, "ServiceRequest.subject.reference", "reference-format"),
     f("reference that says nothing", "request", {"subject": {"type": "Patient"}}, "ServiceRequest.subject", "reference-empty"),
