@@ -50,7 +50,12 @@ def _decimal(code: str, text: str) -> Decimal:
         value = Decimal(text) if len(text) <= 60 and not text.strip("0123456789+-.eE") else None
     except InvalidOperation:
         value = None
-    if value is None or not value.is_finite() or abs(value) >= NO_LIMIT or value.adjusted() < -60:
+    if (
+        value is None
+        or not value.is_finite()
+        or value.copy_abs() >= NO_LIMIT
+        or not -60 <= value.adjusted() <= 60
+    ):
         raise Wrong(f"{code} needs a number with an optional prefix")
     return value
 

@@ -172,8 +172,9 @@ def decimal(value: Json) -> Decimal | None:
     """A JSON number as a plain Decimal within limits."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
-    number = Decimal(value)
-    return number if abs(number) < NO_LIMIT and number.as_tuple().exponent >= -100 else None  # type: ignore[operator]
+    number = Decimal(value) or Decimal(0)  # 0e999999999 is nothing too
+    size = number.copy_abs()  # unlike abs(), never overflows
+    return number if size < NO_LIMIT and number.as_tuple().exponent >= -100 else None  # type: ignore[operator]
 
 
 def measures(value: Json, type_: str) -> list[Measure]:

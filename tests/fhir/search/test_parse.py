@@ -133,3 +133,10 @@ def test_chains_enter_only_what_the_token_covers() -> None:
 
 def test_too_many_alternatives_are_too_costly() -> None:
     assert "alternatives" in refusals("Task", "_id=" + ",".join("1" * 2) + ",1" * 3000)[0]
+
+
+@pytest.mark.parametrize(
+    "number", ["1e999999999", "-1e999999999", "lt1e-999999999", "0e999999999", "1e31", "x"]
+)
+def test_a_number_beyond_every_measure_is_refused_in_words(number: str) -> None:
+    assert "needs a number" in refusals("Observation", f"value-quantity={number}")[0]
