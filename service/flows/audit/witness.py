@@ -7,7 +7,7 @@ client's data was shown, because for a partner that is a disclosure; the custodi
 
 import getpass
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -79,37 +79,43 @@ def testimony(trail: Trail, at: datetime, status: int) -> tuple[list[Audited], l
 
 
 def _looked(trail: Trail, at: datetime, status: int) -> list[Audited]:
-    kind: Kind = "token" if trail.action.startswith("auth-") else "access"
-    whole = _row(trail, at, trail.action, status, kind)
     if status >= 400 or trail.custodian or len(trail.shown) + len(trail.withheld) < 2:
-        return [_single(trail, whole)]
-    patients = {row.patient for row in trail.shown} | {each.patient for each in trail.withheld.values()}
-    return [_about(trail, whole, patient or "") for patient in sorted(patients, key=lambda one: one or "")]
+        return [_single(trail, at, status)]
+    patients = {row.patient or "" for row in trail.shown} | {each.patient for each in trail.withheld.values()}
+    return [_about(trail, at, patient) for patient in sorted(patients)]
 
 
-def _single(trail: Trail, whole: Audited) -> Audited:
-    """One row for everything that was shown, or for why it was not."""
-    patients = dict.fromkeys(row.patient for row in trail.shown if row.patient)
-    patients |= dict.fromkeys(each.patient for each in trail.withheld.values() if each.patient)
-    about = dict.fromkeys([*([trail.resource] if trail.resource else []), *list(patients)[:MOST_ABOUT]])
+def _single(trail: Trail, at: datetime, status: int) -> Audited:
+    """One row for everything that was shown, or for why it was not. The hot path: a read makes one object."""
+    about = dict.fromkeys((trail.resource,)) if trail.resource else {}
+    for row in trail.shown[:MOST_ABOUT]:
+        if row.patient:
+            about[row.patient] = None
+    for each in trail.withheld.values():
+        if each.patient:
+            about[each.patient] = None
+    obvious = not trail.shown or (trail.resource and len(trail.shown) == 1)
+    detail = trail.detail if obvious else _brief(trail, trail.shown)
+    kind: Kind = "token" if trail.action.startswith("auth-") else "access"
+    plain = _row(trail, at, trail.action, status, kind, tuple(about), detail)
+    if not (trail.grounds or trail.withheld):
+        return plain
     known = {row.reference for row in trail.shown}
     grounds = [ground for reference, ground in trail.grounds.items() if reference in known]
-    return _grounded(
-        replace(whole, about=tuple(about), detail=_brief(trail, trail.shown)), grounds, trail.withheld
-    )
+    return _grounded(plain, grounds, trail.withheld)
 
 
-def _about(trail: Trail, whole: Audited, patient: str) -> Audited:
+def _about(trail: Trail, at: datetime, patient: str) -> Audited:
     """The row about one of the clients in an answer (or about none: agencies, forms)."""
     shown = [row for row in trail.shown if (row.patient or "") == patient]
     withheld = {ref: each for ref, each in trail.withheld.items() if each.patient == patient}
     grounds = [trail.grounds[row.reference] for row in shown if row.reference in trail.grounds]
-    row = replace(whole, id=new_id(), about=(patient,) if patient else (), detail=_brief(trail, shown))
-    return _grounded(row, grounds, withheld)
+    about = (patient,) if patient else ()
+    plain = _row(trail, at, trail.action, 200, "access", about, _brief(trail, shown))
+    return _grounded(plain, grounds, withheld) if grounds or withheld else plain
 
 
-def _grounded(row: Audited, grounds: Iterable[Ground], withheld: Mapping[str, Ground]) -> Audited:
-    grounds = list(grounds)
+def _grounded(row: Audited, grounds: Sequence[Ground], withheld: Mapping[str, Ground]) -> Audited:
     rules = sorted({each.rule for each in withheld.values()})
     detail = f"{row.detail}; {len(withheld)} withheld" if withheld and row.outcome == "0" else row.detail
     purposes = sorted({each.purpose for each in (*grounds, *withheld.values())} - {""})
@@ -134,12 +140,14 @@ def _brief(trail: Trail, shown: Iterable[Row]) -> str:
     return ", ".join(f"{type_} {counts[type_]}" for type_ in sorted(counts)) or trail.detail
 
 
-def _row(trail: Trail, at: datetime, action: str, status: int, kind: Kind = "access") -> Audited:
-    about = (trail.resource,) if trail.resource else ()
+def _row(
+    trail: Trail, at: datetime, action: str, status: int, kind: Kind = "access", about: tuple[str, ...] = (),
+    detail: str = "",
+) -> Audited:  # fmt: skip
     return Audited(
         new_id(), at, kind, action or "unknown", outcome_of(status), trail.client, trail.organization,
         trail.address, trail.request, trail.token, trail.resource, trail.version, about,
-        rule="" if status < 400 else str(status),
+        rule="" if status < 400 else str(status), detail=detail,
     )  # fmt: skip
 
 
@@ -164,5 +172,5 @@ def token_given(at: datetime, partner: Partner, token: str) -> Audited:
 def act(context: Context, kind: Kind, action: str, *, detail: str = "", about: Iterable[str] = ()) -> Audited:
     """A row for an act that is no access: a unit collects it (`unit.audit`), or `database.record` writes it."""
     names = tuple(about)
-    row = _row(current(), context.clock(), action, 200, kind)
-    return replace(row, resource=names[0] if names else "", about=names, detail=detail)
+    row = _row(current(), context.clock(), action, 200, kind, names, detail)
+    return replace(row, resource=names[0] if names else "")
