@@ -237,6 +237,22 @@ def _casework() -> Document:
                 security=_BEARER, parameters=[_IF_MATCH],
             ),
         }  # fmt: skip
+        paths[f"/casework/v1/{name}/{{id}}/_history"] = {
+            "parameters": [_parameter("id", "path", "your own id")],
+            "get": _operation(
+                f"every version of a record: {name}", "casework", {"200": _said("versions, newest first", json), **_some(_PROBLEM, "404")},
+                security=_BEARER,
+                parameters=[_parameter("before", "query", "versions older than this", "integer"),
+                            _parameter("limit", "query", "at most this many", "integer", maximum=200)],
+            ),
+        }  # fmt: skip
+        paths[f"/casework/v1/{name}/{{id}}/_history/{{version}}"] = {
+            "parameters": [_parameter("id", "path", "your own id"), _parameter("version", "path", "a version", "integer")],
+            "get": _operation(
+                f"one version of a record: {name}", "casework", {"200": _said("the version", json), **_some(_PROBLEM, "404")},
+                security=_BEARER,
+            ),
+        }  # fmt: skip
     paths["/casework/v1/batch"] = {
         "post": _operation("file many records", "casework", {"200": _said("one result a record", json), **_some(_PROBLEM, "413", "415")},
                            requestBody={"required": True, "content": json}, security=_BEARER)

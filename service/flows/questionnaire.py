@@ -19,7 +19,7 @@ from service.kernel.ids import new_id
 from service.mapping.context import MappingContext, Source
 from service.mapping.extract import extract as observations
 from service.mapping.identity import path_of
-from service.mapping.instruments import instrument, instruments
+from service.mapping.instruments import instruments
 from service.mapping.populate import Known
 from service.mapping.populate import populate as filled
 
@@ -39,9 +39,13 @@ class Wanted:
     launched: tuple[tuple[str, JsonObject], ...] = ()
 
 
+SHIPPED = tuple(instruments())
+"""Ids of the forms of this release."""
+
+
 async def form_of(context: Context, caller: Caller, id_: str) -> JsonObject:
     """A Questionnaire by id: stored here, else one of those we ship. Refused: absent."""
-    shipped = instrument(id_)
+    shipped = instruments().get(id_)
     if shipped is not None:
         caller.require("Questionnaire", "r")
         return shipped
@@ -83,7 +87,12 @@ async def _by_canonical(context: Context, caller: Caller, canonical: str) -> Jso
     for shipped in instruments().values():
         if shipped["url"] == url and version in ("", shipped.get("version")):
             return shipped
-    pairs = (("url", url), *((("version", version),) if version else ()), ("_sort", "-_lastUpdated"), ("_count", "1"))
+    pairs = (
+        ("url", url),
+        *((("version", version),) if version else ()),
+        ("_sort", "-_lastUpdated"),
+        ("_count", "1"),
+    )
     if not url:
         return None
     bundle = decode_object(await search(context, caller, Question("Questionnaire", pairs)))
@@ -105,12 +114,18 @@ async def extract(context: Context, caller: Caller, id_: str, response: JsonObje
     form = await _by_canonical(context, caller, str(response.get("questionnaire", "")))
     if form is None:
         text = "the Questionnaire of this response is not known here, so nothing can be extracted"
-        raise Refused("unprocessable", text, [Issue("error", "not-found", text, "QuestionnaireResponse.questionnaire")])
+        raise Refused(
+            "unprocessable", text, [Issue("error", "not-found", text, "QuestionnaireResponse.questionnaire")]
+        )
     if not {"subject", "authored"} <= response.keys():
         text = "to extract, a response says whose (subject) and when (authored)"
         raise Refused("unprocessable", text, [Issue("error", "required", text, "QuestionnaireResponse")])
     made = _made(context, caller, form, response)
-    return {"resourceType": "Bundle", "type": "transaction", "entry": [_entry(context, each) for each in made]}
+    return {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [_entry(context, each) for each in made],
+    }
 
 
 def _made(context: Context, caller: Caller, form: JsonObject, response: JsonObject) -> tuple[JsonObject, ...]:

@@ -160,9 +160,10 @@ async def mapping_context(
     """What the mapping needs to know: whose records these are, and which agencies are partners of ours."""
     mentioned = [*words.mentions(record), (kind, id_)] if record is not None else []
     everyone = await partners.everyone(connection)
+    held = await records.those(connection, caller.client_id, mentioned) if mentioned else {}
     known: dict[tuple[str, str], str] = {}
     for mentioned_kind, mentioned_id in mentioned:
-        kept = await records.find(connection, caller.client_id, mentioned_kind, mentioned_id)
+        kept = held.get((mentioned_kind, mentioned_id))
         if mentioned_kind == "agencies":
             said = (
                 words.write(record)

@@ -78,7 +78,9 @@ def _item(item: JsonObject, known: Known, notes: list[Issue]) -> JsonObject | No
 def _answers(item: JsonObject, known: Known, notes: list[Issue]) -> Iterator[JsonObject]:
     """By expression, else from the newest Observation, else the form's own initial value."""
     found = [*_expressed(item, known, notes)] or [*_observed(item, known)]
-    yield from found or ({k: v for k, v in each.items() if k != "extension"} for each in item.get("initial", []))
+    yield from found or (
+        {k: v for k, v in each.items() if k != "extension"} for each in item.get("initial", [])
+    )
 
 
 def _expressed(item: JsonObject, known: Known, notes: list[Issue]) -> Iterator[JsonObject]:
@@ -120,11 +122,15 @@ def _observed(item: JsonObject, known: Known) -> Iterator[JsonObject]:
     codes = {(c.get("system"), c.get("code")) for c in item["code"]}
     for observation in known.observations:
         held = {(c.get("system"), c.get("code")) for c in observation.get("code", {}).get("coding", [])}
-        when = parts.when(observation.get("effectiveDateTime") or observation.get("effectivePeriod", {}).get("end"))
-        if codes & held and when and _moment(when) >= since and observation.get("status") in _STANDING:
-            if (answer := _value(item, observation)) is not None:
-                yield answer
-                return
+        when = parts.when(
+            observation.get("effectiveDateTime") or observation.get("effectivePeriod", {}).get("end")
+        )
+        stands = bool(codes & held) and observation.get("status") in _STANDING
+        recent = when is not None and _moment(when) >= since
+        answer = _value(item, observation) if stands and recent else None
+        if answer is not None:
+            yield answer
+            return
 
 
 _STANDING: Final = ("final", "amended", "corrected")

@@ -1,5 +1,6 @@
 """Casework records under the casework system's own ids."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -31,6 +32,14 @@ async def find(connection: Any, source: str, kind: str, id_: str) -> Kept | None
     sql = f"SELECT {_COLUMNS} FROM record WHERE source = $1 AND kind = $2 AND id = $3"  # noqa: S608
     found = await connection.fetchrow(sql, source, kind, id_)
     return Kept(*found) if found else None
+
+
+async def those(connection: Any, source: str, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Kept]:
+    """The current records of these (kind, id), deleted or not, in one question."""
+    sql = f"""SELECT {_COLUMNS} FROM record
+              WHERE source = $1 AND (kind, id) IN (SELECT * FROM unnest($2::text[], $3::text[]))"""  # noqa: S608
+    found = await connection.fetch(sql, source, [kind for kind, _ in keys], [id_ for _, id_ in keys])
+    return {(row[1], row[2]): Kept(*row) for row in found}
 
 
 async def becoming(connection: Any, source: str, reference: str) -> Kept | None:

@@ -25,9 +25,17 @@ _EXTRACT = ("questionnaire-response", "questionnaire")
 
 
 @door
+async def read_form(request: Request, context: Context, caller: Caller) -> Response:
+    """GET Questionnaire/{id} of a form we ship; it is the same for everybody and nobody changes it."""
+    expect_parameters(request)
+    return answer(request, encode(await story.form_of(context, caller, request.path_params["id"])))
+
+
+@door
 async def populate(request: Request, context: Context, caller: Caller) -> Response:
     """POST (or GET) Questionnaire/$populate, Questionnaire/{id}/$populate"""
-    body, launched = None, ()
+    body: JsonObject | None = None
+    launched: tuple[tuple[str, JsonObject], ...] = ()
     if request.method == "POST":
         body, launched = _launched(await resource_of(request, context.settings.max_body_bytes))
     given = arguments(body, request.query_params.multi_items(), _POPULATE)
@@ -65,7 +73,9 @@ def _launched(body: JsonObject) -> tuple[JsonObject, tuple[tuple[str, JsonObject
         return body, ()
     inner = [row for row in rows if isinstance(row, dict) and row.get("name") == "context"]
     named = (_context(row) for row in inner)
-    return {**body, "parameter": [row for row in rows if row not in inner]}, tuple(each for each in named if each)
+    return {**body, "parameter": [row for row in rows if row not in inner]}, tuple(
+        each for each in named if each
+    )
 
 
 def _context(row: JsonObject) -> tuple[str, JsonObject] | None:
@@ -80,7 +90,8 @@ def _resource(given: Arguments, name: str) -> JsonObject | None:
     found = given.values.get(name, [])
     if len(found) > 1 or not all(isinstance(each, dict) for each in found):
         raise Refused("malformed", f"the parameter {name} is one resource")
-    resource: Any = found[0] if found else None
+    first: Any = found[0] if found else None
+    resource: JsonObject | None = first
     return resource
 
 

@@ -3,11 +3,22 @@
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import Route
 
-from service.api.fhir import audit, binary, definitions, history, instance, operations, search, system
+from service.api.fhir import (
+    audit,
+    binary,
+    definitions,
+    history,
+    instance,
+    operations,
+    questionnaire,
+    search,
+    system,
+)
 from service.api.fhir import type as type_
 from service.api.fhir.door import Endpoint
 from service.api.fhir.methods import Methods
 from service.fhir.artefacts import TYPES
+from service.flows.questionnaire import SHIPPED
 
 
 class _Name(Convertor[str]):
@@ -34,6 +45,12 @@ class _Plain(_Name):
     regex = "[^/$_][^/]*"
 
 
+class _Form(_Name):
+    """A Questionnaire that we ship."""
+
+    regex = "|".join(SHIPPED)
+
+
 class _Published(_Name):
     """A type of which we publish our own definitions."""
 
@@ -42,6 +59,7 @@ class _Published(_Name):
 
 register_url_convertor("fhirdefinition", _Published())
 register_url_convertor("fhirbinary", _Binary())
+register_url_convertor("fhirform", _Form())
 register_url_convertor("fhirtype", _Name())
 register_url_convertor("fhirid", _Plain())
 
@@ -65,6 +83,7 @@ routes = [
         DELETE=instance.delete,
     ),
     _path(_DEFINITION + "/{id:fhirid}", GET=definitions.read),
+    _path("/fhir/Questionnaire/{id:fhirform}", GET=questionnaire.read_form),
     _path(_INSTANCE, GET=instance.read, PUT=instance.update, PATCH=instance.patch, DELETE=instance.delete),
     _path(
         _BINARY, GET=search.type_, POST=binary.create, PUT=type_.update, PATCH=type_.patch, DELETE=type_.delete
@@ -91,6 +110,10 @@ routes = [
     _path(_INSTANCE + "/$meta-add", POST=operations.meta_add),
     _path(_INSTANCE + "/$meta-delete", POST=operations.meta_delete),
     _path("/fhir/Patient/$match", POST=operations.match),
+    _path("/fhir/Questionnaire/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
+    _path("/fhir/Questionnaire/{id:fhirid}/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
+    _path("/fhir/QuestionnaireResponse/$extract", POST=questionnaire.extract),
+    _path("/fhir/QuestionnaireResponse/{id:fhirid}/$extract", GET=questionnaire.extract, POST=questionnaire.extract),
     _path("/fhir/Patient/{id:fhirid}/$everything", GET=operations.everything, POST=operations.everything),
     _path(_INSTANCE + "/{member}", GET=search.compartment),
 ]  # fmt: skip
