@@ -16,6 +16,8 @@ from service.fhir.validate.errata import corrected
 NATIVE = frozenset(("ele-1", "ext-1", "dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "txt-1", "txt-2", "ref-1"))
 """Checked by hand-written code, because they occur on almost every element."""
 
+MOST = "|max"
+"""Ends the binding of a maximum value set: the codes that are given are of it, but none is demanded."""
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 _MAX_VALUE_SET = "http://hl7.org/fhir/StructureDefinition/elementdefinition-maxValueSet"
 _SYSTEM = "http://hl7.org/fhirpath/System."
@@ -130,7 +132,7 @@ def _binding(published: JsonObject | None) -> str | None:
     for extension in published.get("extension", ()):
         if extension.get("url") == _MAX_VALUE_SET:
             largest: str = extension.get("valueCanonical") or extension.get("valueUri") or ""
-            return largest.partition("|")[0]
+            return largest.partition("|")[0] + MOST if largest else None
     return None
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from service.fhir.validate import Validator
 from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.systems import proper_system
 from service.fhir.validate.terms import (
@@ -115,3 +116,15 @@ def test_membership_of_codes_codings_and_concepts() -> None:
 )  # fmt: skip
 def test_near_misses_of_systems_are_recognised(written: str, meant: str) -> None:
     assert proper_system(written) == meant
+
+
+def test_the_largest_value_set_limits_codes_and_demands_none(validator: Validator) -> None:
+    def rules(language: Any) -> list[str]:
+        note = {"number": 1, "text": "x", "language": language}
+        claim = {"resourceType": "ClaimResponse", "processNote": [note]}
+        return [
+            issue.expression for issue in validator.validate(claim) if issue.rule == "binding" and issue.fails
+        ]
+
+    assert rules({"text": "Navajo, spoken slowly"}) == []
+    assert rules({"coding": [{"system": "urn:ietf:bcp:47", "code": "nv"}]}) == []
