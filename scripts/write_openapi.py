@@ -1,4 +1,4 @@
-"""Write openapi.yaml from the application; tests compare the two."""
+"""Write openapi.yaml from the application; tests/api/test_openapi.py compares the two. `make openapi` runs it."""
 
 from pathlib import Path
 
@@ -7,10 +7,14 @@ from fastapi import FastAPI
 
 from service.api.app import bare_app
 
+PLACE = Path(__file__).resolve().parents[1] / "openapi.yaml"
+
 
 def document(app: FastAPI) -> str:
-    return yaml.safe_dump(app.openapi(), sort_keys=False, allow_unicode=True, width=110)
+    """The description as YAML."""
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    return str(yaml.dump(app.openapi(), Dumper=dumper, sort_keys=False, allow_unicode=True, width=110))
 
 
 if __name__ == "__main__":
-    Path("openapi.yaml").write_text(document(bare_app()))
+    PLACE.write_text(document(bare_app()), encoding="utf-8")
