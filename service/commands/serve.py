@@ -44,7 +44,7 @@ def serve(
         rules(chosen)  # a guide that cannot be used stops us before anything is touched
         with _only_one(chosen):
             listening = _listen(host, port)
-            shown = f"http://{host}:{listening.getsockname()[1]}"
+            shown = _address(host, listening.getsockname()[1])
             public = chosen.public_url.rstrip("/") or shown
             (chosen.data_dir / "public-url").write_text(public)
             url = asyncio.run(prepared(chosen))
@@ -101,6 +101,12 @@ def _only_one(chosen: Settings):  # type: ignore[no-untyped-def]
         lock.write(str(os.getpid()))
         lock.flush()
         yield
+
+
+def _address(host: str, port: int) -> str:
+    """A URL by which this machine reaches us: every interface is not an address that anyone can call."""
+    named = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -27,6 +27,7 @@ from service.mapping import (
     service_outcome,
 )
 from service.mapping.context import Mapped, MappingContext, Told, note
+from service.mapping.dropped import dropped
 from service.mapping.withdraw import withdrawn
 
 VERSION: Final = "2"
@@ -61,7 +62,9 @@ def _row(
 ) -> Mapping:
     def read(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Any]:
         try:
-            return to_record(resources, context)
+            told = to_record(resources, context)
+            again = to_fhir(told.record, context).resources
+            return Told(told.record, (*told.notes, *dropped(resources, again, told.notes)))
         except ValidationError as error:
             places = {".".join(map(str, detail["loc"])) for detail in error.errors(include_input=False)}
             raise Unreadable(f"no record can say this: {', '.join(sorted(places))}") from None

@@ -46,7 +46,7 @@ async def put_and_read(client: httpx.AsyncClient, name: str, raw: bytes) -> str:
     if stored.status_code not in (200, 201):
         text = decode_object(stored.content)["issue"][0]["details"]["text"]
         return f"{name}: {stored.status_code} {text}"
-    back = await client.get(f"/fhir/{type_}/{id_}")
+    back = await client.get(f"/fhir/{type_}/{id_}", headers={"Accept": "application/fhir+json"})
     if encode(content(decode_object(back.content))) != encode(content(sent)):
         return f"{name}: comes back changed"
     found = await client.get(f"/fhir/{type_}", params={"_id": id_})
