@@ -59,6 +59,19 @@ def one_of(*members: str) -> Any:
     return model_validator(mode="after")(check)
 
 
+def distinct(**keys: str) -> Any:
+    """A check that parts of one list are told apart by a member: `distinct(goals="id", scores="name")`."""
+
+    def check(part: Any) -> Any:
+        for listed, key in keys.items():
+            named = [getattr(each, key) for each in getattr(part, listed)]
+            if len(set(named)) != len(named):
+                raise ValueError(f"{to_camel(listed)}: the same {key} occurs twice")
+        return part
+
+    return model_validator(mode="after")(check)
+
+
 def ordered(start: str, end: str) -> Any:
     """A check that what starts does so before it ends (per-1), both said equally exactly where it matters."""
 

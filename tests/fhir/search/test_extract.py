@@ -127,5 +127,7 @@ def test_every_parameter_that_is_listed_can_be_evaluated() -> None:
 def test_a_number_too_large_or_too_small_for_the_index_is_kept_out_of_it_and_breaks_nothing() -> None:
     for text in ("1e999999999", "-1e999999999", "1e-999999999", "1e400"):
         assert not extract({"resourceType": "Observation", "valueQuantity": {"value": Decimal(text)}}).numbers
-    zero = extract({"resourceType": "Observation", "valueQuantity": {"value": Decimal("0e999999999")}}).numbers
+    zero = extract(
+        {"resourceType": "Observation", "valueQuantity": {"value": Decimal("0e999999999")}}
+    ).numbers
     assert {(low, high) for _, low, high, _ in zero} == {(Decimal(0), Decimal(0))}
