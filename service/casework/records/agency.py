@@ -17,6 +17,7 @@ from service.casework.records.words import (
     Text,
     Uri,
     Written,
+    distinct,
     speaks,
 )
 
@@ -124,6 +125,8 @@ class Agency(Written):
     """A 42 CFR Part 2 programme: the fact of participation is itself protected."""
     covered_entity: bool | None = None
     """A HIPAA covered entity or business associate (§2.33: may redisclose under HIPAA)."""
+
+    _apart = distinct(services="id", places="id", endpoints="id")
 
     @model_validator(mode="after")
     def _lives_nowhere(self) -> Self:

@@ -19,6 +19,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    distinct,
     one_of,
     speaks,
 )
@@ -90,6 +91,8 @@ class Assessment(Written):
     answers: Several[Answer] = ()
     scores: Several[Score] = ()
     needs: Several[FoundNeed] = ()
+
+    _apart = distinct(answers="question", scores="name", needs="id")
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -19,6 +19,7 @@ from service.casework.records.words import (
     Text,
     When,
     Written,
+    distinct,
     ordered,
 )
 
@@ -89,6 +90,14 @@ class Client(Written):
     follow_up: FollowUp | None = None
     """Whether the client may be contacted after closing, and how (#60)."""
     episode: Episode | None = None
+
+    _apart = distinct(supports="id")
+
+    @model_validator(mode="after")
+    def _each_population_once(self) -> Self:
+        if len(set(self.populations)) != len(self.populations):
+            raise ValueError("populations: the same one occurs twice")
+        return self
 
 
 EXAMPLE: Final[dict[str, Any]] = {
