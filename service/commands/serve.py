@@ -183,8 +183,8 @@ def _stop_signal() -> asyncio.Event:
 
 
 def _stop(stopping: asyncio.Event, number: signal.Signals) -> None:
-    log("stopping", signal=number.name)
     stopping.set()
+    log("stopping", signal=number.name)
 
 
 def _serve_many(wiring: Wiring, listening: socket.socket, shown: str, count: int, *, deliver: bool) -> None:

@@ -3,6 +3,7 @@ name, note or query of a client ever reaches a log line by accident."""
 
 import logging
 import sys
+from contextlib import suppress
 from typing import Final, Literal, TextIO
 
 import orjson
@@ -54,4 +55,5 @@ def log(event: str, **fields: str | float | None) -> None:
         line = orjson.dumps(
             {"event": event, "level": level, **{k: v for k, v in fields.items() if v is not None}}
         )
-        print(line.decode(), file=_stream or sys.stderr, flush=True)
+        with suppress(OSError, ValueError):  # a log that nobody reads any more stops no work
+            print(line.decode(), file=_stream or sys.stderr, flush=True)
