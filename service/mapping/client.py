@@ -191,6 +191,7 @@ def _care_team(client: Client, context: MappingContext) -> Iterator[JsonObject]:
     yield build(
         "CareTeam",
         id=resource_id(context, "clients", client.id, "CareTeam"),
+        meta={"profile": [profile("casebridge-care-team")]},
         identifier=[identifier(context, "care-team", client.id)],
         status="active" if lead else "proposed",
         subject=refer(context, "clients", client.id),

@@ -57,8 +57,7 @@ PARTNERS: dict[str, dict[str, Any]] = {
     },
     "provenance": {"activity": _SOMETHING, "extension": [{"url": "https://partner.example/e", "valueCode": "x"}]},
     "referral-request": {
-        "encounter": _REFERENCE, "locationReference": [_REFERENCE], "quantity[x]": {"value": 2},
-        "reasonReference": [_REFERENCE], "requisition": {"value": "R-1"},
+        "encounter": _REFERENCE, "locationReference": [_REFERENCE], "quantity[x]": {"value": 2}, "requisition": {"value": "R-1"},
     },
     "referral-task": {
         "businessStatus": _SOMETHING, "executionPeriod": {"start": "2026-01-01"}, "partOf": [_REFERENCE],
@@ -69,8 +68,8 @@ PARTNERS: dict[str, dict[str, Any]] = {
 """Profile → must-support elements the mapping does not write, as a partner might say them."""
 SPOKEN = {"abatement[x]": "abatementDateTime", "quantity[x]": "quantityQuantity"}
 NOT_FROM_RECORDS = {"audit-disclosure", "audit-event", "due-task", "patient-task"}
-READ_ELSEWHERE = {("referral-task", "note")}
-"""What a record takes over in another place: a remark on the Task becomes one on the request."""
+READ_ELSEWHERE = {("referral-task", "note"), ("referral-request", "reasonReference")}
+"""What a record takes over in another place: a remark on the Task, the name of the condition that is the reason."""
 
 
 def must_support(profile: str) -> set[str]:
