@@ -1,0 +1,9 @@
+"""The tables, declared once, a file a noun. Migrations are generated from them; hot statements are SQL in this package.
+
+All instants are `timestamptz` in UTC. Text that is compared byte by byte has collation "C".
+"""
+
+from service.store.schema import audit, loops, partners, records, resources, search
+from service.store.schema.columns import Xid8, metadata
+
+__all__ = ["Xid8", "audit", "loops", "metadata", "partners", "records", "resources", "search"]

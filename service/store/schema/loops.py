@@ -1,0 +1,88 @@
+"""Referral loops, and the outbox that carries them."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    text,
+)
+from sqlmodel import Field, SQLModel
+
+from service.store.schema.columns import Key, moment
+
+
+class Loop(SQLModel, table=True):
+    """One referral, from asking to closed, between the casework system and one partner.
+
+    `id` is the id of our Task. `record` is the casework id under which the case manager knows it.
+    """
+
+    id: str = Field(sa_column=Column(Key, primary_key=True))
+    direction: str = Field(sa_column=Column(Text, nullable=False))
+    source: str = Field(sa_column=Column(Key, nullable=False))
+    record: str = Field(sa_column=Column(Key, nullable=False))
+    partner: str = Field(sa_column=Column(Key, ForeignKey("partner.client_id"), nullable=False))
+    patient: str = Field(sa_column=Column(Key, nullable=False))
+    request: str | None = Field(sa_column=Column(Key))
+    status: str = Field(sa_column=Column(Text, nullable=False))
+    closed: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
+    remote_task: str | None = Field(sa_column=Column(Text))
+    remote_seen: str | None = Field(sa_column=Column(Text))
+    next_poll: datetime | None = Field(sa_column=moment())
+    opened: datetime = Field(sa_column=moment(nullable=False))
+    updated: datetime = Field(sa_column=moment(nullable=False))
+
+    __table_args__ = (
+        CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
+        Index("uq_loop_source_record", "source", "record", unique=True),
+        Index("ix_loop_next_poll", "next_poll", postgresql_where=text("next_poll IS NOT NULL")),
+    )
+
+
+class Delivery(SQLModel, table=True):
+    """The outbox: something to tell a partner. `refs` name resources; the payload is rendered at send time."""
+
+    id: str = Field(sa_column=Column(Key, primary_key=True))
+    seq: int = Field(sa_column=Column(BigInteger, Identity(), nullable=False))
+    partner: str = Field(sa_column=Column(Key, ForeignKey("partner.client_id"), nullable=False))
+    loop: str = Field(sa_column=Column(Key, nullable=False))
+    kind: str = Field(sa_column=Column(Text, nullable=False))
+    refs: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="pending"))
+    reason: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+    attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    due: datetime = Field(sa_column=moment(nullable=False))
+    lease: str | None = Field(sa_column=Column(Key))
+    lease_until: datetime | None = Field(sa_column=moment())
+    created: datetime = Field(sa_column=moment(nullable=False))
+    settled: datetime | None = Field(sa_column=moment())
+
+    __table_args__ = (
+        CheckConstraint("state IN ('pending', 'failing', 'delivered', 'dead', 'withheld')", name="state"),
+        CheckConstraint("(settled IS NULL) = (state IN ('pending', 'failing'))", name="settled"),
+        CheckConstraint("kind IN ('referral', 'status')", name="kind"),
+        Index("ix_delivery_due", "due", postgresql_where=text("settled IS NULL")),
+        Index("ix_delivery_order", "partner", "loop", "seq", postgresql_where=text("settled IS NULL")),
+    )
+
+
+class Attempt(SQLModel, table=True):
+    """One try at a delivery: what was asked, what came back, how long it took. No content."""
+
+    id: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))
+    delivery: str = Field(sa_column=Column(Key, ForeignKey("delivery.id"), nullable=False, index=True))
+    at: datetime = Field(sa_column=moment(nullable=False))
+    request_id: str = Field(sa_column=Column(Text, nullable=False))
+    status: int | None = Field(sa_column=Column(Integer))
+    milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
+    outcome: str = Field(sa_column=Column(Text, nullable=False))
+    detail: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
