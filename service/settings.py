@@ -49,10 +49,27 @@ class Settings(BaseSettings):
         ("Provenance.target", "Provenance.entity", "List.item"),
         description="references (Type.parameter, comma-separated) that do not keep their target from deletion",
     )
+    caller_rate: float = Field(
+        100.0, ge=0, description="requests a second of one partner, ten seconds' worth at once; 0: no limit"
+    )
+    caller_seats: int = Field(8, ge=1, description="requests of one caller served at a time; the rest wait")
+    address_rate: float = Field(
+        50.0, ge=0, description="requests a second of one address without a good token; 0: no limit"
+    )
+    token_rate: float = Field(
+        5.0, ge=0, description="requests a second of one address at the token endpoints; 0: no limit"
+    )
+    body_seconds: float = Field(60.0, gt=0, description="longest time a request body may take to arrive")
+    head_seconds: float = Field(10.0, gt=0, description="longest time a request's headers may take to arrive")
+    connections: int = Field(1000, ge=10, description="most connections of one API process")
+    address_connections: int = Field(200, ge=1, description="most of them from one address")
+    proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        (), description="proxies (CIDR, comma-separated) whose X-Forwarded-For and certificate header count"
+    )
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("outbound_allow", "guides", "free_references", mode="before")
+    @field_validator("outbound_allow", "proxies", "guides", "free_references", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -12,6 +12,7 @@ import httpx
 import uvicorn
 
 from service.api.app import make_app
+from service.api.listening import config as listening_config
 from service.flows import onboard_partner
 from service.kernel.clock import Clock, system_clock
 from service.settings import Settings
@@ -84,11 +85,14 @@ async def running(
         "poll_seconds": 0.2,
         "worker_idle_seconds": 0.1,
         "secret_key": SECRET,
+        "caller_rate": 100_000,  # counted, as in earnest; a test that means the limits sets its own
+        "address_rate": 100_000,
+        "token_rate": 100_000,
         **settings,
     }
     chosen = Settings(data_dir=data_dir, database_url=database_url, _env_file=None, **given)
     wiring = wire(chosen, database_url, f"http://127.0.0.1:{port}", clock)
-    config = uvicorn.Config(make_app(wiring), port=port, log_level="warning", access_log=False)
+    config = listening_config(make_app(wiring), chosen, port=port, lifespan="on")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(server.serve())

@@ -12,12 +12,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
 from service.api import auth, casework, description, health
+from service.api.edge import Edge
 from service.api.fhir import routes as fhir
 from service.api.middleware import Guarded
+from service.settings import Settings
 
 
 class Runs(Protocol):
     """What wiring gives: it is opened when the application starts and closed when it ends."""
+
+    @property
+    def settings(self) -> Settings:
+        """What the operator chose."""
 
     def running(self) -> AbstractAsyncContextManager[object]:
         """Connected while entered."""
@@ -31,13 +37,13 @@ def make_app(wiring: Runs) -> FastAPI:
         async with wiring.running():
             yield
 
-    app = bare_app(lifespan)
+    app = bare_app(lifespan, wiring.settings)
     app.state.wiring = wiring
     return app
 
 
-def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
-    """The application without anything behind it: enough to describe it."""
+def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | None = None) -> FastAPI:
+    """The application without anything behind it: enough to describe it. With `settings` it has its limits."""
     app = FastAPI(
         title="Casebridge",
         version="0.1.0",
@@ -52,6 +58,8 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None) -> FastAPI:
     app.add_exception_handler(405, _nothing_here)
     app.openapi = lambda: description.openapi(app)  # type: ignore[method-assign]
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
+    if settings:
+        app.add_middleware(Edge, settings=settings)
     app.add_middleware(Guarded)
     return app
 

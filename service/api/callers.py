@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from starlette.requests import Request
 
+from service.api.limits import Visit
 from service.fhir.outcome import Issue
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -19,9 +20,14 @@ _REALM = 'Bearer realm="casebridge"'
 
 
 async def caller_of(request: Request) -> Caller:
-    """Who is calling; Refused("unauthenticated") with its RFC 6750 challenge otherwise."""
+    """Who is calling; Refused("unauthenticated") with its RFC 6750 challenge otherwise, Refused("throttled") when
+    this caller asks too much."""
     context: Context = request.app.state.wiring.context
-    return await caller_with(context, request.headers.getlist("authorization"))
+    caller = await caller_with(context, request.headers.getlist("authorization"))
+    visit: Visit | None = request.scope.get("state", {}).get("visit")
+    if visit:
+        await visit.known(caller.client_id, custodian=caller.custodian, path=request.scope["path"])
+    return caller
 
 
 async def caller_with(context: Context, authorization: list[str]) -> Caller:

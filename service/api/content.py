@@ -56,6 +56,8 @@ async def _plain(request: Request, limit: int) -> AsyncIterator[bytes]:
             yield inflate.decompress(chunk, limit + 1)
     except zlib.error:
         raise Refused("malformed", "the body is not gzip, as Content-Encoding says") from None
+    if inflate.unused_data:
+        raise Refused("malformed", "something follows the gzip stream; send the body as one")
     if not inflate.eof:
         raise Refused("malformed", "the gzip stream ends too early, or is larger than the limit")
 

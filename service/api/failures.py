@@ -20,6 +20,7 @@ TABLE: dict[Reason, tuple[int, IssueCode, str]] = {
     "absent": (404, "not-found", "Not found"),
     "method": (405, "not-supported", "Method not offered"),
     "not-acceptable": (406, "not-supported", "No form that the client reads"),
+    "slow": (408, "timeout", "Too slow"),
     "conflict": (409, "conflict", "Conflict"),
     "gone": (410, "deleted", "Deleted"),
     "stale": (412, "conflict", "Changed meanwhile"),

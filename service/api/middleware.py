@@ -2,11 +2,12 @@
 stack trace for anybody. (BaseHTTPMiddleware costs 460 µs a layer.)"""
 
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from service.fhir.json import encode
+from service.fhir.json import JsonObject, encode
 from service.fhir.outcome import Issue, operation_outcome
 from service.kernel.events import log
 from service.kernel.ids import new_id
@@ -47,7 +48,7 @@ class Guarded:
 
         try:
             if len(scope["query_string"]) > MAX_QUERY or len(scope["path"]) > MAX_PATH:
-                await _answer(
+                await plain_answer(
                     sending, scope, 414, Issue("error", "too-long", "the URL is too long; use POST _search")
                 )
             else:
@@ -62,7 +63,7 @@ class Guarded:
             )
             if status == 0:
                 issue = Issue("fatal", "exception", f"an unexpected error; our log has it under {request_id}")
-                await _answer(sending, scope, 500, issue)
+                await plain_answer(sending, scope, 500, issue)
         finally:
             milliseconds = round((time.perf_counter() - started) * 1000, 2)
             log(
@@ -96,12 +97,17 @@ def _where(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else ""
 
 
-async def _answer(send: Send, scope: Scope, status: int, issue: Issue) -> None:
-    fhir = scope["path"].startswith("/fhir")
-    body = (
-        operation_outcome([issue]) if fhir else {"type": "about:blank", "title": issue.text, "status": status}
-    )
-    kind = b"application/fhir+json; charset=utf-8" if fhir else b"application/problem+json"
-    headers = [(b"content-type", kind), (b"cache-control", b"no-store")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def plain_answer(
+    send: Send, scope: Scope, status: int, issue: Issue, headers: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """An answer that needs no door, in the form its door would give: OperationOutcome, OAuth error, problem details."""
+    path, kind = scope["path"], b"application/problem+json"
+    body: JsonObject = {"type": "about:blank", "title": issue.text, "status": status}
+    if path.startswith("/fhir"):
+        body, kind = operation_outcome([issue]), b"application/fhir+json; charset=utf-8"
+    elif path.startswith("/auth/"):
+        error = "temporarily_unavailable" if status in (429, 503) else "invalid_request"
+        body, kind = {"error": error, "error_description": issue.text}, b"application/json"
+    given = [(b"content-type", kind), (b"cache-control", b"no-store"), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": given})
     await send({"type": "http.response.body", "body": encode(body)})

@@ -117,7 +117,11 @@ def _seconds(process: psutil.Process) -> float:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    return {**os.environ, "CASEBRIDGE_DATA_DIR": str(home), "CASEBRIDGE_OUTBOUND_ALLOW": "127.0.0.0/8"}
+    rates = dict.fromkeys(
+        ("CASEBRIDGE_CALLER_RATE", "CASEBRIDGE_ADDRESS_RATE"), "1000000"
+    )  # counted, never reached
+    here = {"CASEBRIDGE_DATA_DIR": str(home), "CASEBRIDGE_OUTBOUND_ALLOW": "127.0.0.0/8"}
+    return {**os.environ, **here, **rates}
 
 
 @asynccontextmanager

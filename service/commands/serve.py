@@ -21,6 +21,7 @@ import typer
 import uvicorn
 
 from service.api.app import make_app
+from service.api.listening import config as listening_config
 from service.commands.running import fail, settings
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
@@ -124,10 +125,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _config(wiring: Wiring) -> uvicorn.Config:
-    return uvicorn.Config(
-        make_app(wiring), lifespan="off", log_level="warning", access_log=False, server_header=False, date_header=True,
-        timeout_graceful_shutdown=10, h11_max_incomplete_event_size=65_536,
-    )  # fmt: skip
+    return listening_config(make_app(wiring), wiring.settings)
 
 
 class _Server(uvicorn.Server):

@@ -11,7 +11,7 @@ from typing import Literal
 Reason = Literal[
     "malformed", "invalid", "unsupported", "unauthenticated", "forbidden", "absent", "gone",
     "conflict", "stale", "ambiguous", "unprocessable", "too-large", "media-type", "throttled", "method",
-    "not-acceptable",
+    "not-acceptable", "slow",
 ]  # fmt: skip
 
 

@@ -72,6 +72,11 @@ def _refusal(failure: Failure) -> Response:
         case Refused() if failure.reason == "unauthenticated":
             challenge = {"WWW-Authenticate": failure.facts.get("challenge", "Bearer")}
             return _error("invalid_token", failure.text, 401, challenge)
+        case Refused() if failure.reason == "throttled":
+            wait = {"Retry-After": failure.facts.get("retry_after", "5")}
+            return _error("temporarily_unavailable", failure.text, 429, wait)
+        case Refused() if failure.reason == "slow":
+            return _error("invalid_request", failure.text, 408)
         case Unavailable():
             wait = {"Retry-After": str(failure.retry_after)}
             return _error("temporarily_unavailable", failure.text, 503, wait)
