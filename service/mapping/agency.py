@@ -1,10 +1,18 @@
 """Agency ⇄ Organization + a Location for each place, an Endpoint for each electronic address, a HealthcareService
-for each service offered (US Core Organization and Location, SDOHCC)."""
+for each service offered, an OrganizationAffiliation for each agreement (US Core Organization and Location, SDOHCC)."""
 
 from decimal import Decimal
 from typing import Any, Final
 
-from service.casework.records.agency import Agency, AgencyEndpoint, Clock, OfferedService, Opening, Place
+from service.casework.records.agency import (
+    Agency,
+    AgencyEndpoint,
+    Agreement,
+    Clock,
+    OfferedService,
+    Opening,
+    Place,
+)
 from service.fhir.json import JsonObject
 from service.fhir.models import build
 from service.fhir.outcome import Issue
@@ -22,12 +30,14 @@ from service.mapping.identity import (
 )
 from service.mapping.names import (
     AGENCY_KIND,
+    AGREEMENT,
     CAPACITY,
     COVERED_ENTITY,
     FOR_APPOINTMENT,
     PART2_PROGRAM,
     RSS_SERVICE,
     SDOHCC_CODES,
+    SERVICE_AREA,
     identifier_system,
     profile,
 )
@@ -45,11 +55,12 @@ _TYPE_MAPS: Final = ("rss-service-to-procedure", "rss-service-to-service-type")
 
 
 def to_fhir(agency: Agency, context: MappingContext) -> Mapped:
-    """Endpoints, Organization, Locations, then its HealthcareServices."""
+    """Endpoints, Organization, Locations, its HealthcareServices, then its agreements."""
     endpoints = [_endpoint(agency, each, context) for each in agency.endpoints]
     places = [_location(agency, place, context) for place in agency.places]
     services = [_service(agency, offered, context) for offered in agency.services]
-    made = (*endpoints, _organization(agency, context), *places, *services)
+    agreements = [_affiliation(agency, each, context) for each in agency.agreements]
+    made = (*endpoints, _organization(agency, context), *places, *services, *agreements)
     return Mapped(made, tuple(_unmapped(agency)))
 
 
@@ -74,6 +85,9 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         services=tuple(_offered(r, context) for r in resources if r["resourceType"] == "HealthcareService"),
         places=tuple(_place(r, context) for r in resources if r["resourceType"] == "Location"),
         endpoints=tuple(_read_endpoint(r, context) for r in resources if r["resourceType"] == "Endpoint"),
+        agreements=tuple(
+            _agreement(r, context) for r in resources if r["resourceType"] == "OrganizationAffiliation"
+        ),
         part2_program=parts.extension(organization, PART2_PROGRAM, "valueBoolean"),
         partner=_partner(organization),
         covered_entity=parts.extension(organization, COVERED_ENTITY, "valueBoolean"),
@@ -190,6 +204,34 @@ def _read_endpoint(held: JsonObject, context: MappingContext) -> AgencyEndpoint:
         address=held["address"],
         name=parts.text(held.get("name")),
         active=held.get("status") in ("active", "test"),
+    )
+
+
+def _affiliation(agency: Agency, agreement: Agreement, context: MappingContext) -> JsonObject:
+    return build(
+        "OrganizationAffiliation",
+        id=resource_id(context, "agencies", agency.id, f"OrganizationAffiliation:{agreement.id}"),
+        identifier=[identifier(context, "agency-agreement", agency.id, agreement.id)],
+        active=agreement.active,
+        period=parts.fhir_span(agreement.period),
+        organization=refer(context, "agencies", agency.id, agency.name),
+        participatingOrganization=refer(context, "agencies", agreement.agency),
+        code=[{"coding": [terms().coding(AGREEMENT, agreement.kind)]}],
+        specialty=[{"coding": [terms().coding(SERVICE_AREA, area)]} for area in agreement.areas],
+    )
+
+
+def _agreement(affiliation: JsonObject, context: MappingContext) -> Agreement:
+    path = path_of(context, affiliation.get("identifier", []), "agency-agreement")
+    kinds = (parts.code_in(code, AGREEMENT) for code in affiliation.get("code", []))
+    areas = (parts.code_in(value, SERVICE_AREA) for value in affiliation.get("specialty", []))
+    return Agreement(
+        id=path[-1] if path else affiliation["id"],
+        agency=referred(context, "agencies", affiliation.get("participatingOrganization")) or "own",
+        kind=next((kind for kind in kinds if kind), "referral"),
+        areas=tuple(area for area in areas if area),
+        period=parts.span(affiliation.get("period")),
+        active=affiliation.get("active", True),
     )
 
 

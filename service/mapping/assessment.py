@@ -1,4 +1,4 @@
-"""Assessment ⇄ QuestionnaireResponse + Observations (answers and scores) + Conditions (needs found).
+"""Assessment ⇄ QuestionnaireResponse + Observations (answers and scores) + Conditions (needs found) + proposed Goals.
 
 Observations are extracted as SDC 4.0.0 asks (`extract`); an assessment handed over again amends them. US Core
 7.0.0, SDOHCC 3.0.0 (CASEWORK.md #47, #48, #63).
@@ -18,6 +18,7 @@ from service.mapping.encounter import support_reference
 from service.mapping.extract import extract, score_observation
 from service.mapping.identity import (
     identifier,
+    local,
     own_identifier,
     own_organization,
     part_of_path,
@@ -30,6 +31,7 @@ from service.mapping.identity import (
 from service.mapping.instruments import instrument
 from service.mapping.names import (
     CANONICAL,
+    PLACE,
     SCORE,
     SDOHCC_CODES,
     SERVICE_AREA,
@@ -49,14 +51,16 @@ _SDOH: Final = {"system": US_CORE_CATEGORY, "code": "sdoh"}
 
 
 def to_fhir(assessment: Assessment, context: MappingContext) -> Mapped:
-    """QuestionnaireResponse, the Observations extracted from it, given scores, then the needs found."""
+    """QuestionnaireResponse, the Observations extracted from it, given scores, the needs found, then the goals they
+    give."""
     response = _response(assessment, context)
     form = instrument(assessment.instrument)
     given = {score.name for score in assessment.scores}
     extracted = extract(form, response, context, assessment.id, given) if form else ()
     scores = [_score(assessment, score, response, context) for score in assessment.scores]
     needs = [_condition(assessment, need, context) for need in assessment.needs]
-    return Mapped((response, *extracted, *scores, *needs), tuple(_notes(assessment)))
+    goals = [_goal(assessment, need, context) for need in assessment.needs if need.goal]
+    return Mapped((response, *extracted, *scores, *needs, *goals), tuple(_notes(assessment)))
 
 
 def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Told[Assessment]:
@@ -66,6 +70,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         raise LookupError("no QuestionnaireResponse among the resources")
     canonical, _, version = str(held.get("questionnaire", "")).partition("|")
     subject = held.get("subject")
+    goals = dict(_read_goals(resources, context))
     assessment = Assessment(
         id=record_id(context, "assessments", held),
         client=referred(context, "clients", subject) or "unknown",
@@ -76,12 +81,13 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         by=_by(held, context),
         answered_by=_answered_by(held),
         encounter=referred(context, "encounters", held.get("encounter")),
+        place=parts.text(parts.extension(held, PLACE, "valueString")),
         referral=_referral(held, context),
         took_part=tuple(_took_part(held, context)),
         language=parts.language_code({"coding": [{"code": held.get("language", "")}]}),
         answers=tuple(answers(held.get("item", []))),
         scores=tuple(_read_scores(resources, context)),
-        needs=tuple(_need(r, context) for r in resources if r["resourceType"] == "Condition"),
+        needs=tuple(_need(r, goals, context) for r in resources if r["resourceType"] == "Condition"),
     )
     return Told(assessment, tuple(_unread(held)))
 
@@ -94,8 +100,11 @@ def _response(assessment: Assessment, context: MappingContext) -> JsonObject:
         meta={"profile": [profile("casebridge-assessment-response")]},
         language=assessment.language,
         extension=[
-            {"url": TOOK_PART, "valueReference": _participant(assessment, person, context)}
-            for person in assessment.took_part
+            *(
+                {"url": TOOK_PART, "valueReference": _participant(assessment, person, context)}
+                for person in assessment.took_part
+            ),
+            parts.fhir_extension(PLACE, "valueString", assessment.place),
         ],
         identifier=own_identifier(context, "assessments", assessment.id),
         basedOn=[refer(context, "referrals", assessment.referral)] if assessment.referral else None,
@@ -160,6 +169,38 @@ def _condition(assessment: Assessment, need: FoundNeed, context: MappingContext)
     )
 
 
+def _goal(assessment: Assessment, need: FoundNeed, context: MappingContext) -> JsonObject:
+    """What the client wants instead of a need they confirmed: a Goal proposed for the plan."""
+    wrong = assessment.status == "entered-in-error"
+    condition = resource_id(context, "assessments", assessment.id, f"need:{need.id}")
+    return build(
+        "Goal",
+        id=resource_id(context, "assessments", assessment.id, f"goal:{need.id}"),
+        meta={"profile": [profile("casebridge-goal")]},
+        identifier=[identifier(context, "need-goal", assessment.id, need.id)],
+        lifecycleStatus="entered-in-error" if wrong else "proposed",
+        category=[{"coding": [{"system": SDOHCC_CODES, "code": need.category}]}] if need.category else None,
+        description={"text": need.goal},
+        subject=refer(context, "clients", assessment.client),
+        statusDate=assessment.taken[:10],
+        expressedBy=refer(context, "clients", assessment.client),
+        addresses=[{"reference": f"Condition/{condition}"}],
+    )
+
+
+def _read_goals(
+    resources: tuple[JsonObject, ...], context: MappingContext
+) -> Iterator[tuple[str, str | None]]:
+    """Condition a Goal addresses → what the client wants."""
+    for goal in resources:
+        if goal["resourceType"] == "Goal":
+            for need in goal.get("addresses", []):
+                yield (
+                    local(context, str(need.get("reference", ""))),
+                    parts.concept_text(goal.get("description")),
+                )
+
+
 def _categories(need: FoundNeed) -> Iterator[JsonObject]:
     yield {"coding": [_CONCERN]}
     if need.category:
@@ -169,7 +210,7 @@ def _categories(need: FoundNeed) -> Iterator[JsonObject]:
         yield {"coding": [terms().coding(SERVICE_AREA, need.area)]}
 
 
-def _need(condition: JsonObject, context: MappingContext) -> FoundNeed:
+def _need(condition: JsonObject, goals: dict[str, str | None], context: MappingContext) -> FoundNeed:
     path = path_of(context, condition.get("identifier", []), "need")
     categories = condition.get("category", [])
     code = condition.get("code", {})
@@ -179,6 +220,7 @@ def _need(condition: JsonObject, context: MappingContext) -> FoundNeed:
     )
     held = parts.codings(c for c in code.get("coding", []) if c.get("system") != SDOHCC_CODES)
     category = next((c for v in categories if (c := parts.code_in(v, SDOHCC_CODES))), None)
+    confirmed = parts.code_in(condition.get("verificationStatus"), _VERIFICATION) == "confirmed"
     return FoundNeed(
         id=path[-1] if path else condition["id"],
         category=category,
@@ -186,8 +228,9 @@ def _need(condition: JsonObject, context: MappingContext) -> FoundNeed:
         text=parts.text(code.get("text")) or (None if held or category else "need not named"),
         codings=held,
         status=status or "active",
-        confirmed=parts.code_in(condition.get("verificationStatus"), _VERIFICATION) == "confirmed",
+        confirmed=confirmed,
         since=parts.when(condition.get("onsetDateTime")),
+        goal=goals.get(f"Condition/{condition['id']}") if confirmed else None,
     )
 
 

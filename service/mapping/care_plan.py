@@ -89,6 +89,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         reviews=tuple(_review(r) for r in remarks if _is_review(r)),
         signatures=tuple(_read_signatures(resources, context)),
         replaces=referred(context, "care-plans", (held.get("replaces") or [None])[0]),
+        guidelines=tuple(uri for uri in map(parts.uri, held.get("instantiatesUri", [])) if uri),
         treatment_plan=parts.text((held.get("basedOn") or [{}])[0].get("display")),
         notes=parts.notes(r for r in remarks if not _is_review(r)),
     )
@@ -109,6 +110,7 @@ def _plan(plan: CarePlan, context: MappingContext) -> JsonObject:
             parts.fhir_extension(NEXT_REVIEW, "valueDate", review),
         ],
         identifier=[own_identifier(context, "care-plans", plan.id)],
+        instantiatesUri=list(plan.guidelines),
         basedOn=[{"display": plan.treatment_plan}] if plan.treatment_plan else None,
         replaces=[refer(context, "care-plans", plan.replaces)] if plan.replaces else None,
         status=plan.status,

@@ -1,5 +1,5 @@
-"""Encounter record ⇄ Encounter + Procedures: one for the activity with its summary, one for each service
-given.
+"""Encounter record ⇄ Encounter + Procedures (one for the activity with its summary, one for each service given) +
+a Communication where it was not in person.
 
 US Core 7.0.0 Encounter; SDOHCC Procedure for what was delivered (CASEWORK.md #19, #31, #34).
 """
@@ -45,15 +45,17 @@ _PROCEDURE_STATUS: Final = {
     "entered-in-error": "entered-in-error",
     "in-progress": "in-progress",
 }
+_COMMUNICATION_STATUS: Final = {"finished": "completed", "cancelled": "not-done"}
 _MODE_UNKNOWN: Final = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"}
 
 
 def to_fhir(encounter: Encounter, context: MappingContext) -> Mapped:
-    """Encounter, then its Procedures."""
+    """Encounter, its Procedures, then the Communication that a call, video or text message is."""
     made = [_encounter(encounter, context)]
     if encounter.summary or encounter.care_plan:
         made.append(_activity(encounter, context))
     made.extend(_delivered(encounter, done, context) for done in encounter.done)
+    made.extend(_communication(encounter, context))
     return Mapped(tuple(made), tuple(_notes(encounter)))
 
 
@@ -206,6 +208,29 @@ def _delivered(encounter: Encounter, done: Done, context: MappingContext) -> Jso
         outcome={"text": done.outcome},
         note=[{"text": done.evidence}] if done.evidence else None,
         **_in_encounter(encounter, context),
+    )
+
+
+def _communication(encounter: Encounter, context: MappingContext) -> Iterator[JsonObject]:
+    """Says that somebody called or wrote, when and to whom; what was said stays in the Procedure's note."""
+    medium = terms().translate("contact-mode-to-medium", encounter.mode)
+    if not medium or encounter.status == "planned":
+        return
+    own = resource_id(context, "encounters", encounter.id, "Encounter")
+    worker = refer(context, "case-managers", encounter.workers[0]) if encounter.workers else None
+    yield build(
+        "Communication",
+        id=resource_id(context, "encounters", encounter.id, "Communication"),
+        identifier=[identifier(context, "encounter-communication", encounter.id)],
+        basedOn=[refer(context, "referrals", referral) for referral in encounter.referrals],
+        status=_COMMUNICATION_STATUS.get(encounter.status, encounter.status),
+        statusReason=not_done(encounter.missed) if encounter.missed else None,
+        medium=[{"coding": medium}],
+        subject=refer(context, "clients", encounter.client),
+        encounter={"reference": f"Encounter/{own}"},
+        sent=parts.fhir_moment(encounter.start) if encounter.start else None,
+        recipient=[refer(context, "clients", encounter.client)] if encounter.direct else None,
+        sender=worker or own_organization(context),
     )
 
 

@@ -143,7 +143,7 @@ def fhir_coding(coding: words.Coding) -> JsonObject:
 def codings(values: Iterable[JsonObject]) -> tuple[words.Coding, ...]:
     """From Codings; an empty one says nothing."""
     return tuple(
-        words.Coding(system=_uri(v.get("system")), code=v.get("code"), display=text(v.get("display")))
+        words.Coding(system=uri(v.get("system")), code=v.get("code"), display=text(v.get("display")))
         for v in values
         if v.get("code") or text(v.get("display"))
     )
@@ -223,7 +223,8 @@ def text(value: object) -> str | None:
     return value[:20_000].strip() or None if isinstance(value, str) else None
 
 
-def _uri(value: object) -> str | None:
+def uri(value: object) -> str | None:
+    """A URI as a record holds one; None for what is not one."""
     return value if isinstance(value, str) and _URI.fullmatch(value) else None
 
 

@@ -115,7 +115,7 @@ def enriched(resource: JsonObject, data: st.DataObject) -> tuple[JsonObject, lis
 
 
 @pytest.mark.parametrize("kind", sorted(kinds))
-@settings(max_examples=160, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=generated.CASES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_what_is_must_support_comes_back_or_is_named(kind: str, data: st.DataObject) -> None:
     record = data.draw(generated.record(kind))

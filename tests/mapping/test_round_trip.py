@@ -76,7 +76,7 @@ def test_the_example_of_every_kind_comes_back_equal(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", sorted(kinds))
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=generated.CASES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_record_comes_back_equal(kind: str, data: st.DataObject) -> None:
     record = data.draw(generated.record(kind))

@@ -14,6 +14,7 @@ from service.casework.records.words import (
     RecordId,
     Several,
     Slug,
+    Span,
     Text,
     Uri,
     Written,
@@ -74,6 +75,22 @@ class AgencyEndpoint(Written):
     active: bool = True
 
 
+class Agreement(Written):
+    """A formal arrangement with another agency (#28: each of the nine areas is provided or arranged; #32: a
+    consulting agreement with the psychiatrist's practice)."""
+
+    id: RecordId
+    """Your own id of it, unique within the agency."""
+    agency: AgencyId
+    """The other side: who provides, refers or consults."""
+    kind: Slug = "referral"
+    """`referral`, `consulting`, `network`, `on-call`, `outcome-data`."""
+    areas: Several[Slug] = ()
+    """Service areas it covers: `housing`, `crisis`, `psychiatric`, …"""
+    period: Span | None = None
+    active: bool = True
+
+
 class OfferedService(Written):
     """One service an agency offers and how a client gets it (#52)."""
 
@@ -118,6 +135,8 @@ class Agency(Written):
     places: Several[Place] = ()
     """(#20)"""
     endpoints: Several[AgencyEndpoint] = ()
+    agreements: Several[Agreement] = ()
+    """(#28, #32)"""
     partner: Text | None = None
     """The name under which it is registered as a partner (`casebridge partner add NAME`), if it is one; an
     agency whose id or name equals a partner's name needs no word."""
@@ -126,7 +145,7 @@ class Agency(Written):
     covered_entity: bool | None = None
     """A HIPAA covered entity or business associate (§2.33: may redisclose under HIPAA)."""
 
-    _apart = distinct(services="id", places="id", endpoints="id")
+    _apart = distinct(services="id", places="id", endpoints="id", agreements="id")
 
     @model_validator(mode="after")
     def _lives_nowhere(self) -> Self:
@@ -177,6 +196,9 @@ EXAMPLE: Final[dict[str, Any]] = {
         }
     ],
     "endpoints": [{"id": "fhir", "address": "https://fhir.northside.example/r4", "name": "Referrals"}],
+    "agreements": [
+        {"id": "harbor", "agency": "harbor", "areas": ["housing"], "period": {"start": "2025-01-01"}}
+    ],
     "part2Program": False,
     "coveredEntity": False,
 }

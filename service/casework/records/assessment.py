@@ -1,8 +1,8 @@
 """The assessment: instrument, answers, scores, needs found, where, and who took part (#20, #46–#49)."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from service.casework.records.answers import Answer
 from service.casework.records.words import (
@@ -51,7 +51,16 @@ class FoundNeed(Written):
     confirmed: bool = False
     """Confirmed with the client, not only found by screening."""
     since: When | None = None
+    goal: Text | None = None
+    """What the client wants instead, in the client's words: becomes a proposed goal for the plan (#8). Only for a
+    need confirmed with the client."""
     _says = speaks("category", "text", "codings")
+
+    @model_validator(mode="after")
+    def _wanted_by_the_client(self) -> Self:
+        if self.goal and not self.confirmed:
+            raise ValueError("goal needs confirmed: a goal is the client's, not the screening's")
+        return self
 
 
 class TookPart(Written):
@@ -82,7 +91,9 @@ class Assessment(Written):
     """Who recorded the answers; the agency when left out."""
     answered_by: Literal["client", "support", "proxy"] = "client"
     encounter: EncounterId | None = None
-    """The contact in which it was taken, which says where (#20)."""
+    """The contact in which it was taken."""
+    place: Text | None = None
+    """Where, in words, if no encounter says it: the client chooses the place (#20)."""
     referral: ReferralId | None = None
     """The referral it is about: a satisfaction form (#63)."""
     took_part: Several[TookPart] = ()
@@ -114,6 +125,7 @@ EXAMPLE: Final[dict[str, Any]] = {
             "area": "substance-use",
             "text": "Wants to drink less, and to be sober when the children are home",
             "confirmed": True,
+            "goal": "Sober when the kids are home",
         }
     ],
 }

@@ -20,6 +20,7 @@ from service.casework.records.words import (
     Slug,
     Span,
     Text,
+    Uri,
     When,
     Written,
     speaks,
@@ -156,6 +157,8 @@ class CarePlan(Written):
     signatures: Several[PlanSignature] = ()
     replaces: CarePlanId | None = None
     """The signed plan this one revises (#55)."""
+    guidelines: Several[Uri] = ()
+    """The approved treatment guidelines the plan follows (#35), as their publisher names them."""
     treatment_plan: Text | None = None
     """The treatment plan of the referring agency it follows, as that agency calls it (#1)."""
     notes: Several[Note] = ()

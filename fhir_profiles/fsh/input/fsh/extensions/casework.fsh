@@ -62,6 +62,14 @@ Context: QuestionnaireResponse, DocumentReference
 * value[x] 1..1
 * value[x] only Reference(RelatedPerson or Practitioner or PractitionerRole or Patient)
 
+Extension: Place
+Id: place
+Title: "Place"
+Description: "Where an assessment was taken, in words, when no encounter says it: in person and in a place of the client's choice (000 standard 4; 004 CA-CM 3.04)."
+Context: QuestionnaireResponse
+* value[x] 1..1
+* value[x] only string
+
 Extension: GpraInterview
 Id: gpra-interview
 Title: "GPRA interview"

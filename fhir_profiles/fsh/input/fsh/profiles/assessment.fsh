@@ -16,6 +16,8 @@ Description: "The client's answers to an instrument, as given. US Core and SDC Q
 * insert Must(item, [[The answers.]])
 * extension contains TookPart named tookPart 0..*
 * insert Must(extension[tookPart], [[Natural supports who took part (004 CA-CM 3.04).]])
+* extension contains Place named place 0..1
+* insert Must(extension[place], [[Where, if no encounter says it (004 CA-CM 3.04).]])
 
 Profile: CasebridgeAssessmentObservation
 Parent: http://hl7.org/fhir/us/core/StructureDefinition/us-core-observation-screening-assessment
