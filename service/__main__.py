@@ -15,6 +15,7 @@ from service.commands import (
 )
 from service.commands.bench import bench
 from service.commands.demo import demo
+from service.commands.reindex import reindex
 from service.commands.validate import validate
 
 app = typer.Typer(
@@ -38,6 +39,7 @@ app.command()(demo)
 app.command()(validate)
 app.command()(bench)
 app.command()(mapping.remap)
+app.command("reindex")(reindex)
 report = typer.Typer(no_args_is_help=True, help="What the records and the exchange tell.")
 report.command("unmapped")(mapping.unmapped)
 report.command("disclosures")(disclosures.disclosures)

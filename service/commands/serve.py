@@ -23,6 +23,7 @@ import uvicorn
 from service.api.app import make_app
 from service.api.listening import config as listening_config
 from service.commands.running import fail, settings
+from service.flows import reindex
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
 from service.settings import Settings
@@ -151,6 +152,7 @@ async def _serve_opened(wiring: Wiring, listening: socket.socket, shown: str, *,
     if serving.done():
         await serving
         return
+    await _look_at_index(wiring)
     clock = wiring.worker() if deliver else None
     ticking = asyncio.create_task(clock.run()) if clock else None
     print(f"ready {shown}", flush=True)
@@ -166,11 +168,18 @@ async def _serve_opened(wiring: Wiring, listening: socket.socket, shown: str, *,
 
 
 async def _deliver_until_told(wiring: Wiring) -> None:
+    await _look_at_index(wiring)
     clock, stopping = wiring.worker(), _stop_signal()
     ticking = asyncio.create_task(clock.run())
     await asyncio.wait([ticking, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED)
     clock.stop()
     await asyncio.wait([ticking], timeout=20)
+
+
+async def _look_at_index(wiring: Wiring) -> None:
+    """What an older release indexed is found by what that release knew: the operator is told."""
+    if await reindex.needed(wiring.context):
+        log("index-behind", do="casebridge reindex")
 
 
 def _stop_signal() -> asyncio.Event:

@@ -112,6 +112,7 @@ def version_of(
         dates=indexed.dates,
         strings=indexed.strings,
         numbers=indexed.numbers,
+        orders=indexed.orders,
     )
 
 

@@ -15,6 +15,7 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
     "ready": ("info", frozenset({"url", "database", "version"})),
     "stopping": ("info", frozenset({"signal"})),
     "database-restarted": ("warning", frozenset()),
+    "index-behind": ("warning", frozenset({"do"})),
     "migrated": ("info", frozenset({"before"})),
     "request": ("debug", frozenset({"request", "method", "path", "status", "ms"})),
     "request-failed": ("error", frozenset({"request", "path", "error", "where"})),

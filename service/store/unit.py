@@ -13,8 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import asyncpg
+import orjson
 
 from service.fhir.audited import Audited
+from service.fhir.search.edition import EDITION
 from service.kernel.failures import Refused, Unavailable
 from service.store import audit
 from service.store.away import AWAY
@@ -25,7 +27,7 @@ from service.store.trail import Trail, current
 class Put:
     """One new version of a resource. `version` 1 inserts; a higher one replaces `version - 1` under its lock.
 
-    `body` None deletes. `keys`, `dates`, `strings`, `numbers` are what fhir.search extracted.
+    `body` None deletes. `keys`, `dates`, `strings`, `numbers`, `orders` are what fhir.search extracted.
     """
 
     type: str
@@ -39,6 +41,7 @@ class Put:
     dates: list[tuple[str, datetime, datetime]] = field(default_factory=list)
     strings: list[tuple[str, str, str]] = field(default_factory=list)
     numbers: list[tuple[str, Decimal, Decimal, str]] = field(default_factory=list)
+    orders: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,43 +77,44 @@ class Shared:
     since: datetime
 
 
-_INSERT = """
+_INSERT = f"""
 WITH put AS (
-  INSERT INTO resource (type, id, version, updated, deleted, author, patient, body, keys)
+  INSERT INTO resource (type, id, version, updated, deleted, author, patient, body, keys, orders, indexed)
   SELECT p.type, p.id, 1, p.updated, false, p.author, p.patient, p.body,
-         ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k)
-  FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[], $7::text[])
-    AS p(type, id, updated, author, patient, body, keys)
-)"""
+         ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k),
+         p.orders::jsonb, {EDITION}
+  FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::bytea[], $7::text[],
+              $8::text[]) AS p(type, id, updated, author, patient, body, keys, orders)
+)"""  # noqa: S608
 
 _REST = """, d AS (
   INSERT INTO search_date (type, param, id, low, high)
-  SELECT * FROM unnest($8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::timestamptz[])
+  SELECT * FROM unnest($9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[])
 ), s AS (
   INSERT INTO search_string (type, param, id, value, exact)
-  SELECT * FROM unnest($13::text[], $14::text[], $15::text[], $16::text[], $17::text[])
+  SELECT * FROM unnest($14::text[], $15::text[], $16::text[], $17::text[], $18::text[])
 ), n AS (
   INSERT INTO search_number (type, param, id, low, high, unit)
-  SELECT * FROM unnest($18::text[], $19::text[], $20::text[], $21::numeric[], $22::numeric[], $23::text[])
+  SELECT * FROM unnest($19::text[], $20::text[], $21::text[], $22::numeric[], $23::numeric[], $24::text[])
 ), e AS (
   INSERT INTO event (source, kind, at, body)
-  SELECT * FROM unnest($24::text[], $25::text[], $26::timestamptz[], $27::bytea[])
+  SELECT * FROM unnest($25::text[], $26::text[], $27::timestamptz[], $28::bytea[])
 ), o AS (
   INSERT INTO delivery (id, partner, loop, kind, refs, due, created)
   SELECT id, partner, loop, kind, string_to_array(refs, ' '), due, due
-  FROM unnest($28::text[], $29::text[], $30::text[], $31::text[], $32::text[], $33::timestamptz[])
+  FROM unnest($29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::timestamptz[])
     WITH ORDINALITY AS q(id, partner, loop, kind, refs, due, place) ORDER BY place
 ), h AS (
   INSERT INTO share (party, type, id, loop, since)
-  SELECT * FROM unnest($34::text[], $35::text[], $36::text[], $37::text[], $38::timestamptz[])
+  SELECT * FROM unnest($35::text[], $36::text[], $37::text[], $38::text[], $39::timestamptz[])
   ON CONFLICT DO NOTHING
 ), """
 _TOLD = """
-SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($28::text[]) > 0"""
+SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($29::text[]) > 0"""
 
-_COLLECTED = _INSERT + _REST + audit.insert("$39") + _TOLD
+_COLLECTED = _INSERT + _REST + audit.insert("$40") + _TOLD
 
-_RETIRE = """
+_RETIRE = f"""
 WITH gone AS (
   SELECT type, id FROM unnest($1::text[], $2::text[]) AS g(type, id)
 ), history AS (
@@ -122,10 +126,11 @@ WITH gone AS (
 ), n AS (DELETE FROM search_number x USING gone g WHERE x.type = g.type AND x.id = g.id)
 UPDATE resource r SET
   version = p.version, updated = p.updated, deleted = p.body IS NULL, patient = p.patient, body = p.body,
-  keys = ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k)
-FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[])
-  AS p(type, id, version, updated, patient, body, keys)
-WHERE r.type = p.type AND r.id = p.id AND r.version = p.version - 1"""
+  keys = ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k),
+  orders = p.orders::jsonb, indexed = {EDITION}
+FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[], $8::text[])
+  AS p(type, id, version, updated, patient, body, keys, orders)
+WHERE r.type = p.type AND r.id = p.id AND r.version = p.version - 1"""  # noqa: S608
 
 
 class Unit:
@@ -256,6 +261,7 @@ class Unit:
             _RETIRE,
             [p.type for p in puts], [p.id for p in puts], [p.version for p in puts], [p.updated for p in puts],
             [p.patient for p in puts], [p.body for p in puts], ["\x1e".join(p.keys) for p in puts],
+            [_json(p.orders) for p in puts],
         )  # fmt: skip
         if done != f"UPDATE {len(puts)}":
             raise Refused("stale", "the resource was changed by somebody else meanwhile")
@@ -266,7 +272,7 @@ class Unit:
         strings = [(p.type, s[0], p.id, s[1], s[2]) for p in self._puts for s in p.strings]
         numbers = [(p.type, n[0], p.id, n[1], n[2], n[3]) for p in self._puts for n in p.numbers]
         rows: list[tuple[int, list[Any]]] = [
-            (7, [(p.type, p.id, p.updated, p.author, p.patient, p.body, "\x1e".join(p.keys)) for p in new]),
+            (8, [_row(p) for p in new]),
             (5, dates),
             (5, strings),
             (6, numbers),
@@ -275,6 +281,15 @@ class Unit:
             (5, [(h.party, h.type, h.id, h.loop, h.since) for h in self._shared]),
         ]
         return [[row[place] for row in table] for width, table in rows for place in range(width)]
+
+
+def _row(put: Put) -> tuple[Any, ...]:
+    keys = "\x1e".join(put.keys)
+    return put.type, put.id, put.updated, put.author, put.patient, put.body, keys, _json(put.orders)
+
+
+def _json(orders: dict[str, str]) -> str:
+    return orjson.dumps(orders).decode()
 
 
 def _written(trail: Trail, put: Put) -> Audited:

@@ -3,6 +3,7 @@
 import random
 import tarfile
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -42,7 +43,7 @@ async def store(database: Database, resources: list[dict[str, Any]], author: str
             unit.put(
                 Put(
                     resource["resourceType"], resource["id"], 1, NOW, author, patient, encode(resource),
-                    found.keys, found.dates, found.strings, found.numbers,
+                    found.keys, found.dates, found.strings, found.numbers, found.orders,
                 )
             )  # fmt: skip
 
@@ -246,9 +247,89 @@ def sorted_ids(resources: list[dict[str, Any]], sort: str) -> list[str]:
 
     dated = sorted((r for r in order if low(r)), key=low, reverse=descending)  # type: ignore[arg-type,type-var]
     dateless = [r for r in order if not low(r)]
-    if "," not in sort:
-        dateless = sorted(dateless, key=lambda r: r["id"])
     return [r["id"] for r in [*dated, *dateless]]
+
+
+SORTS = (
+    "status", "-status", "subject,-code", "-focus,authored-on", "-code,status,-_id", "owner,_lastUpdated", "_tag",
+    "-identifier", "authored-on,-status", "priority,-authored-on,subject",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("sort", SORTS)
+async def test_tokens_and_references_order_as_their_texts_do(database: Database, sort: str) -> None:
+    rnd = random.Random(sort)
+    resources = [generate.resource(rnd, "Task", f"{number:02}") for number in range(70)]
+    await store(database, resources)
+    for narrowed in ((), (("_id", ",".join(f"{n:02}" for n in range(0, 70, 2))),)):
+        query = asked("Task", ("_sort", sort), ("_count", "8"), *narrowed)
+        among = resources[:: 2 if narrowed else 1]
+        assert await all_pages(database, query) == ordered("Task", among, sort), narrowed
+
+
+@pytest.mark.parametrize(
+    "sort", ["value-quantity", "-value-quantity", "-value-quantity,status", "code,value-quantity"]
+)
+async def test_amounts_order_by_what_they_amount_to(database: Database, sort: str) -> None:
+    rnd = random.Random(sort)
+    resources = [generate.resource(rnd, "Observation", f"{number:02}") for number in range(60)]
+    for each in resources[::2]:
+        for key in [key for key in each if key.startswith("value")]:
+            del each[key]
+        each["valueQuantity"] = generate.quantity(rnd)
+    await store(database, resources)
+    query = asked("Observation", ("_sort", sort), ("_count", "8"))
+    assert await all_pages(database, query) == ordered("Observation", resources, sort)
+
+
+def ordered(type_: str, resources: list[dict[str, Any]], sort: str) -> list[str]:
+    """Last key first, each sort stable; without a value last in either direction; equals by id."""
+    names = sort.split(",")
+    order = sorted(resources, key=lambda r: r["id"], reverse=names[-1].startswith("-"))
+    for name in reversed(names):
+        descending = name.startswith("-")
+        found = [(r, first_of(type_, r, name.removeprefix("-"), descending)) for r in order]
+        valued = [pair for pair in found if pair[1] is not None]
+        valued.sort(key=lambda pair: pair[1], reverse=descending)
+        order = [r for r, _ in valued] + [r for r, value in found if value is None]
+    return [r["id"] for r in order]
+
+
+def first_of(type_: str, resource: dict[str, Any], code: str, descending: bool) -> Any:
+    """The least or greatest of the values that the parameter may be ordered by; None without one."""
+    if code == "_id":
+        return resource["id"]
+    parameter = parameters(type_)[code]
+    if code == "_lastUpdated":
+        return NOW
+    found = [
+        each
+        for value in oracle.values(resource, parameter.expression, parameter.type, type_)
+        for each in sortable(parameter.type, value)
+    ]
+    return (max if descending else min)(found, default=None)
+
+
+def sortable(kind: str, value: oracle.Value) -> list[Any]:
+    if kind == "token":
+        return [
+            code
+            for _, code in oracle.codings(value)
+            if code and code not in ("http://hl7.org/fhir/special-values",)
+        ]
+    if kind == "date":
+        return [low for low, _ in oracle.intervals(value)]
+    if kind == "reference":
+        target = value[1].get("reference", "") if isinstance(value[1], dict) else value[1]
+        return [oracle.bare(target)] if oracle.bare(target) else []
+    return [low * factor_of(units) for low, _, units in oracle.ranges(value)]
+
+
+def factor_of(units: list[tuple[str, str]]) -> Decimal:
+    return next(
+        (oracle.KINDS[code][1] for system, code in units if system == oracle.UCUM and code in oracle.KINDS),
+        Decimal(1),
+    )
 
 
 async def all_pages(database: Database, query: Query) -> list[str]:
@@ -270,7 +351,7 @@ async def test_string_and_number_orders_put_the_valueless_last(database: Databas
     ]
     await store(database, people)
     assert await all_pages(database, asked("Patient", ("_sort", "family"), ("_count", "2"))) == list("23014")
-    assert await all_pages(database, asked("Patient", ("_sort", "-family"), ("_count", "2"))) == list("03214")
+    assert await all_pages(database, asked("Patient", ("_sort", "-family"), ("_count", "2"))) == list("03241")
 
 
 async def test_paging_while_others_write_shows_nothing_twice_and_misses_nothing(database: Database) -> None:

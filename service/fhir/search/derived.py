@@ -16,6 +16,7 @@ def _deceased(resource: JsonObject, found: Found) -> None:
     present = "deceasedBoolean" in resource or "deceasedDateTime" in resource
     dead = present and resource.get("deceasedBoolean") is not False
     found.keys.update(keys.token(name, form) for form in values.tokens(dead, "boolean"))
+    found.order("deceased", "true" if dead else "false")
     if present:
         found.keys.add(keys.present(name))
 

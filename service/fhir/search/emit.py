@@ -47,6 +47,8 @@ def _token(parameter: Parameter, route: Route) -> Emit:
         found.keys.add(here)
         for form in values.tokens(value, type_, binding):
             found.keys.add(f"{name}={form}")
+        for text in values.words(value, type_):
+            found.order(code, text)
         if isinstance(value, dict):
             for text in values.captions(value, type_):
                 found.strings.add((f"{code}:text", fold(text), text))
@@ -58,13 +60,16 @@ def _token(parameter: Parameter, route: Route) -> Emit:
 
 
 def _reference(parameter: Parameter, _: Route) -> Emit:
-    name = keys.name(parameter.base, parameter.code)
+    name, code = keys.name(parameter.base, parameter.code), parameter.code
     here = keys.present(name)
 
     def emit_reference(value: Json, found: Found) -> None:
         found.keys.add(here)
-        for form in values.references(value, found.base):
+        forms = values.references(value, found.base)
+        for form in forms:
             found.keys.add(f"{name}={form}")
+        if forms:
+            found.order(code, forms[0])
         for form in values.identifiers(value):
             found.keys.add(keys.identified(name, form))
 

@@ -27,13 +27,16 @@ class Indexed:
     """What finds a resource. Lists are sorted and without doubles, so that the same resource gives the same.
 
     keys: texts of `fhir.search.keys`; PostgreSQL hashes them. dates: (parameter, low, high) half open.
-    strings: (parameter, folded, as written). numbers: (parameter, low, high, unit), closed.
+    strings: (parameter, folded, as written). numbers: (parameter, low, high, unit), closed; amounts of UCUM are
+    in the unit of their kind. orders: parameter → the text that sorts it, `-parameter` → the one that sorts it
+    in descending order, if another.
     """
 
     keys: list[str]
     dates: list[tuple[str, datetime, datetime]]
     strings: list[tuple[str, str, str]]
     numbers: list[tuple[str, Decimal, Decimal, str]]
+    orders: dict[str, str]
 
 
 @dataclass(slots=True)
@@ -52,7 +55,15 @@ def extract(resource: JsonObject, base: str = "") -> Indexed:
     _walk(_tree(type_), resource, found)
     for derive in derived.of(type_):
         derive(resource, found)
-    return Indexed(sorted(found.keys), sorted(found.dates), sorted(found.strings), sorted(found.numbers))
+    return Indexed(
+        sorted(found.keys), sorted(found.dates), sorted(found.strings), sorted(found.numbers), _orders(found)
+    )
+
+
+def _orders(found: Found) -> dict[str, str]:
+    ends = sorted(found.orders.items())
+    last = {f"-{code}": last for code, (first, last) in ends if last != first}
+    return {code: first for code, (first, _) in ends} | last
 
 
 def _walk(node: _Node, value: Json, found: Found) -> None:

@@ -29,7 +29,10 @@ REFUSED = {
     "_filter": "the filter language",
 }
 _FORMAT = frozenset({"_format", "_pretty"})
-_SORT_BY = {"date": "date", "string": "string", "uri": "string", "number": "number", "quantity": "number"}
+_SORT_BY = {
+    "date": "date", "string": "string", "uri": "string", "number": "number", "quantity": "number",
+    "token": "text", "reference": "text",
+}  # fmt: skip
 
 Pair = tuple[str, str]
 
@@ -180,7 +183,9 @@ def _sort_key(asking: Asking, code: str, descending: bool) -> Sort:
     by = _SORT_BY.get(parameter.type)
     if by is None or len(asking.types) > 1:
         raise Wrong(f"_sort by {code} is not offered: it is a {parameter.type}", "not-supported")
-    one = single(routes(parameter.expression, parameter.base))
+    one = (
+        by != "text" and parameter.type != "quantity" and single(routes(parameter.expression, parameter.base))
+    )
     return Sort(by, code, descending, one)  # type: ignore[arg-type]
 
 

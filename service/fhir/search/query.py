@@ -132,10 +132,10 @@ NOTHING = OneOf(())
 class Sort:
     """One key of the order. `code` is a stored parameter name, empty for `id` and `updated`.
 
-    `single`: a resource has at most one value of the parameter.
+    `text` is a token or reference. `single`: a resource has at most one value of the parameter.
     """
 
-    by: Literal["id", "updated", "date", "string", "number"]
+    by: Literal["id", "updated", "date", "string", "number", "text"]
     code: str = ""
     descending: bool = False
     single: bool = False

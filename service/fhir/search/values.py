@@ -12,7 +12,7 @@ from functools import cache
 from service.fhir import r4
 from service.fhir.json import Json
 from service.fhir.references import local
-from service.fhir.search import keys
+from service.fhir.search import keys, ucum
 from service.fhir.search.moments import Interval, interval, period
 
 Measure = tuple[Decimal, Decimal, str]
@@ -20,6 +20,9 @@ Measure = tuple[Decimal, Decimal, str]
 
 NO_LIMIT = Decimal("1e30")
 """Stands for an open end of a Range: more than any FHIR quantity that means something."""
+
+_END = Decimal("1e80")
+"""The same behind a conversion: more than any quantity in any unit."""
 
 SPECIAL = "http://hl7.org/fhir/special-values"
 _CURRENCY = "urn:iso:std:iso:4217"
@@ -57,6 +60,20 @@ def tokens(value: Json, type_: str, binding: str = "") -> list[str]:
     if type_ == "CodeableConcept":
         return [f for coding in each(value.get("coding")) for f in tokens(coding, "Coding")]
     return _coded(_text(value, "system"), _text(value, "value" if type_ in _VALUED else "code"))
+
+
+def words(value: Json, type_: str) -> list[str]:
+    """What a token is ordered by: its code or value, whatever the system."""
+    if isinstance(value, bool):
+        return ["true" if value else "false"]
+    if isinstance(value, str):
+        return [value] if value else []
+    if not isinstance(value, dict):
+        return []
+    if type_ == "CodeableConcept":
+        return [word for coding in each(value.get("coding")) for word in words(coding, "Coding")]
+    word = _text(value, "value" if type_ in _VALUED else "code")
+    return [word] if word else []
 
 
 _VALUED = ("Identifier", "ContactPoint")
@@ -188,7 +205,7 @@ def measures(value: Json, type_: str) -> list[Measure]:
     if type_ == "Range":
         return _range(value)
     number = decimal(value.get("value"))
-    return [] if number is None else [(number, number, unit) for unit in units(value)]
+    return [] if number is None else [_measure(number, number, unit) for unit in units(value)]
 
 
 def _range(value: dict[str, Json]) -> list[Measure]:
@@ -197,7 +214,24 @@ def _range(value: dict[str, Json]) -> list[Measure]:
     if low is None and high is None:
         return []
     low, high = -NO_LIMIT if low is None else low, NO_LIMIT if high is None else high
-    return [(low, high, unit) for unit in units(ends[0] or ends[1])] if low <= high else []
+    return [_measure(low, high, unit) for unit in units(ends[0] or ends[1])] if low <= high else []
+
+
+def _measure(low: Decimal, high: Decimal, unit: str) -> Measure:
+    """In the unit of its kind, where it is named by UCUM and can be converted."""
+    factor, unit = converted(unit)
+    return (low, high, unit) if factor is None else (_scaled(low, factor), _scaled(high, factor), unit)
+
+
+def _scaled(end: Decimal, factor: Decimal) -> Decimal:
+    return _END.copy_sign(end) if end.copy_abs() == NO_LIMIT else ucum.EXACT.multiply(end, factor)
+
+
+def converted(unit: str) -> tuple[Decimal | None, str]:
+    """`system|code` to its factor and `=[unit of its kind]`; the unit as it is, with None, for all others."""
+    system, _, code = unit.partition("|")
+    found = ucum.canonical(code) if system == ucum.SYSTEM else None
+    return (found[0], f"={found[1]}") if found else (None, unit)
 
 
 def units(value: Json) -> list[str]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
 from service.store.schema.columns import Key, moment
@@ -24,7 +25,9 @@ class Resource(SQLModel, table=True):
 
     `body` is what is served, byte for byte; NULL when deleted. `keys` are 64-bit hashes
     (`hashtextextended(key, 0)`) of the search keys that fhir.search extracts: tokens, references, uris and
-    the presence of a parameter. `author` is the client_id of the partner that created it ('' = ourselves).
+    the presence of a parameter. `orders` are the texts that
+    sort by a token or a reference, `indexed` the edition (`fhir.search.edition`) of the rules that wrote all of the
+    index. `author` is the client_id of the partner that created it ('' = ourselves).
     """
 
     type: str = Field(sa_column=Column(Key))
@@ -36,6 +39,8 @@ class Resource(SQLModel, table=True):
     patient: str | None = Field(sa_column=Column(Key))  # Patient/{id}: whose data this is
     body: bytes | None = Field(sa_column=Column(LargeBinary))
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
+    orders: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
+    indexed: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
 
     __table_args__ = (
         PrimaryKeyConstraint("type", "id"),

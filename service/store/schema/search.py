@@ -44,7 +44,8 @@ class SearchString(SQLModel, table=True):
 
 
 class SearchNumber(SQLModel, table=True):
-    """A number or quantity as the half-open interval its precision implies; `unit` is `system|code` or ''."""
+    """A number or quantity from `low` to `high`; `unit` is '', as written (`system|code`, `|name`), or the unit of its
+    kind to which an amount of UCUM was converted (`=g`)."""
 
     __tablename__ = "search_number"
     row: int = Field(sa_column=Column(BigInteger, Identity(), primary_key=True))

@@ -7,6 +7,7 @@ direction: its value is read as the far end of its kind. Values travel in cursor
 from dataclasses import dataclass
 
 from service.fhir.search.query import Query, Sort
+from service.store.search.relations import CONVERTED
 from service.store.search.statement import Statement
 
 
@@ -26,11 +27,12 @@ class Rank:
 
 TABLE = {"date": "search_date", "string": "search_string", "number": "search_number"}
 _COLUMN = {"date": "{0}.low", "string": "left({0}.value, 200)", "number": "{0}.low"}
-CAST = {"date": "timestamptz", "string": 'text COLLATE "C"', "number": "numeric"}
+CAST = {"date": "timestamptz", "string": 'text COLLATE "C"', "number": "numeric", "text": 'text COLLATE "C"'}
 _LAST = {
     ("date", False): "'infinity'", ("date", True): "'-infinity'",
     ("string", False): "U&'\\+10FFFF'", ("string", True): "''",
     ("number", False): "'Infinity'", ("number", True): "'-Infinity'",
+    ("text", False): "U&'\\+10FFFF'", ("text", True): "''",
 }  # fmt: skip
 
 
@@ -58,15 +60,27 @@ def _rank(statement: Statement, sort: Sort, row: str) -> Rank:
         return Rank(f"{row}.id", "text", sort.descending)
     if sort.by == "updated":
         return Rank(f"{row}.updated", "timestamptz", sort.descending)
-    value = statement.alias("o")
-    pick = "max" if sort.descending else "min"
-    cast = CAST[sort.by]
-    expression = (
-        f"coalesce((SELECT {pick}({column(sort, value)}) FROM {TABLE[sort.by]} {value} WHERE {value}.type = {row}.type"  # noqa: S608
+    cast, last = CAST[sort.by], f"{_LAST[sort.by, sort.descending]}::{CAST[sort.by]}"
+    held = _held(statement, sort, row) if sort.by == "text" else _least(statement, sort, row)
+    return Rank(f"coalesce({held}, {last})", cast, sort.descending)
+
+
+def _held(statement: Statement, sort: Sort, row: str) -> str:
+    """The text of a token or reference; a second one is there where the last value is not the first."""
+    text = f"{row}.orders ->> {statement.bind(sort.code)}"
+    return f"{row}.orders ->> {statement.bind('-' + sort.code)}, {text}" if sort.descending else text
+
+
+def _least(statement: Statement, sort: Sort, row: str) -> str:
+    """The value that comes first in the order; an amount that was converted before one that was not."""
+    value, pick = statement.alias("o"), "max" if sort.descending else "min"
+    first = f"{pick}({column(sort, value)})"
+    if sort.by == "number":
+        first = f"coalesce({first} FILTER (WHERE {CONVERTED.format(value)}), {first})"
+    return (
+        f"(SELECT {first} FROM {TABLE[sort.by]} {value} WHERE {value}.type = {row}.type"  # noqa: S608
         f" AND {value}.id = {row}.id AND {value}.param = {statement.bind(sort.code)})"
-        f", {_LAST[sort.by, sort.descending]}::{cast})"
     )
-    return Rank(expression, cast, sort.descending)
 
 
 def order_by(names: list[str], keys: list[Rank]) -> str:

@@ -39,7 +39,7 @@ def plan_of(query: Query) -> Plan:
     if any(_picks_few(condition) for condition in query.where):
         return "gathered"
     first = query.sort[0] if query.sort else None
-    if first is None or first.by in ("id", "updated"):
+    if first is None or first.by in ("id", "updated", "text"):
         return "plain"
     return "walked" if len(query.types) == 1 else "gathered"
 
@@ -125,9 +125,13 @@ def walked(statement: Statement, query: Query, place: tuple[str, ...], limit: in
 def _foremost(first: Sort) -> str:
     """Of several values of a resource, the one that comes first in the order stands for it."""
     sign = ">" if first.descending else "<"
+    before = f"({column(first, 'w')}, w.row) {sign} ({column(first, 'v')}, v.row)"
+    if first.by == "number":
+        mine, other = relations.CONVERTED.format("v"), relations.CONVERTED.format("w")
+        before = f"({other} AND NOT {mine} OR {other} = {mine} AND {before})"
     return (
         f"NOT EXISTS (SELECT 1 FROM {TABLE[first.by]} w WHERE w.type = v.type AND w.id = v.id"  # noqa: S608
-        f" AND w.param = v.param AND ({column(first, 'w')}, w.row) {sign} ({column(first, 'v')}, v.row))"
+        f" AND w.param = v.param AND {before})"
     )
 
 
@@ -136,7 +140,7 @@ def valueless(statement: Statement, query: Query, place: tuple[str, ...], limit:
     first = query.sort[0]
     if any(isinstance(c, Dates | Strings | Numbers) and c.code == first.code for c in query.where):
         return None
-    lacking = replace(query, sort=query.sort[1:])
+    lacking = replace(query, sort=query.sort[1:] or (_ID[first.descending],))
     param = statement.bind(first.code)
     none = (
         f"NOT EXISTS (SELECT 1 FROM {TABLE[first.by]} v WHERE v.type = r.type AND v.id = r.id"  # noqa: S608

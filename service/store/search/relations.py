@@ -51,8 +51,13 @@ _NUMBER: dict[Prefix, str] = {
 }
 
 
+CONVERTED = "(left({0}.unit, 1) = '=')"
+AS_WRITTEN = "(left({0}.unit, 1) <> '=')"
+"""A number without a unit is asked of what was written, never of what it was converted to."""
+
+
 def number(statement: Statement, asked: Amount, row: str) -> str:
-    """A row of search_number in the relation asked for, in the unit asked for."""
+    """A row of search_number in the relation asked for, in the unit asked for (see fhir.search.ucum)."""
     form = _NUMBER[asked.prefix]
     bound = {
         name: statement.bind(getattr(asked, name), "numeric")
@@ -60,4 +65,6 @@ def number(statement: Statement, asked: Amount, row: str) -> str:
         if f"{{{name}}}" in form
     }
     relation = "(" + form.format(from_=f"{row}.low", to=f"{row}.high", **bound) + ")"
-    return relation if asked.unit is None else f"({relation} AND {row}.unit = {statement.bind(asked.unit)})"
+    if asked.unit is None:
+        return f"({relation} AND {AS_WRITTEN.format(row)})"
+    return f"({relation} AND {row}.unit = {statement.bind(asked.unit)})"

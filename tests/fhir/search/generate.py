@@ -40,11 +40,14 @@ DATES = (
 )  # fmt: skip
 PLAIN_DATES = tuple(text for text in DATES if "T" not in text)
 INSTANTS = tuple(text for text in DATES if "T" in text and text[-1] != "0")
-NUMBERS = ("1", "1.0", "1.04", "100", "99.6", "100.49", "-3", "0", "0.5")
+NUMBERS = ("1", "1.0", "1.04", "100", "99.6", "100.49", "-3", "0", "0.5", "60", "1000", "0.001")
 IDS = ("1", "2", "3")
 UNITS = (
     {"system": "http://unitsofmeasure.org", "code": "mg", "unit": "milligram"},
     {"unit": "mg"}, {"system": "http://unitsofmeasure.org", "code": "g"}, {},
+    {"system": "http://unitsofmeasure.org", "code": "min", "unit": "minutes"},
+    {"system": "http://unitsofmeasure.org", "code": "h"}, {"system": "http://unitsofmeasure.org", "code": "{score}"},
+    {"system": "urn:own", "code": "min"},
 )  # fmt: skip
 PREFIXES = ("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 VALUE_SET = "http://hl7.org/fhir/ValueSet/task-status"
@@ -232,8 +235,9 @@ def number(rnd: random.Random, _: Parameter) -> str:
 
 
 def amount(rnd: random.Random, parameter: Parameter) -> str:
-    unit = rnd.choice(("", "", "|http://unitsofmeasure.org|mg", "||mg", "||milligram"))
-    return number(rnd, parameter) + unit
+    unit = rnd.choice(("", "", "|http://unitsofmeasure.org|", "||mg", "||milligram", "|urn:own|min"))
+    code = rnd.choice(("mg", "g", "kg", "min", "h", "{score}", "[lb_av]")) if unit.endswith("org|") else ""
+    return number(rnd, parameter) + unit + code
 
 
 def pair(rnd: random.Random, parameter: Parameter) -> str:

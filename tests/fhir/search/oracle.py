@@ -200,17 +200,23 @@ def reference(value: Value, modifier: str, text: str, parameter: Parameter) -> b
         identifier = it.get("identifier") if isinstance(it, dict) else None
         return bool(identifier) and token(("Identifier", identifier, ""), "", text)
     target = it.get("reference", "") if isinstance(it, dict) else it
-    if not target or target.startswith("#"):
+    if not bare(target):
         return False
     target, wanted = target.removeprefix(BASE + "/"), plain(text).removeprefix(BASE + "/")
-    bare = target.split("/_history/")[0].split("|")[0]
     if re.fullmatch(r"[A-Za-z0-9\-.]{1,64}", wanted):
         types = [modifier] if modifier else list(parameter.targets or catalogue)
-        local = re.fullmatch(r"([A-Z]\w+)/([^/]+)", bare)
+        local = re.fullmatch(r"([A-Z]\w+)/([^/]+)", bare(target))
         return bool(local) and local[2] == wanted and (not types or local[1] in types)  # type: ignore[index]
     if modifier and wanted.split("/_history/")[0].split("/")[-2:-1] != [modifier]:
         return False
-    return wanted in (target, bare)
+    return wanted in (target, bare(target))
+
+
+def bare(target: str) -> str:
+    """Without our own base, without a version; nothing for a contained resource."""
+    return (
+        "" if target.startswith("#") else target.removeprefix(BASE + "/").split("/_history/")[0].split("|")[0]
+    )
 
 
 def uri(it: str, modifier: str, text: str) -> bool:
@@ -335,13 +341,28 @@ def names(it: dict[str, Any]) -> list[tuple[str, str]]:
     return found + ([(it["system"], it["code"])] if "system" in it and "code" in it else [])
 
 
+UCUM = "http://unitsofmeasure.org"
+KINDS = {
+    "mg": ("mass", Decimal("0.001")), "g": ("mass", Decimal(1)), "kg": ("mass", Decimal(1000)),
+    "min": ("time", Decimal(60)), "h": ("time", Decimal(3600)), "[lb_av]": ("mass", Decimal("453.59237")),
+}  # fmt: skip
+
+
 def related_numbers(low: Decimal, high: Decimal, units: list[tuple[str, str]], text: str) -> bool:
     number, *unit = [plain(part) for part in split(text, "|")]
-    if unit and (unit[0], unit[1]) not in units:
-        return False
     prefix, rest = prefix_of(number)
     asked = Decimal(rest)
     half = Decimal(5).scaleb(int(asked.as_tuple().exponent) - 1)
+    if unit and unit[0] == UCUM and unit[1] in KINDS:
+        kind, factor = KINDS[unit[1]]
+        mine = [
+            KINDS[code][1] for system, code in units if system == UCUM and KINDS.get(code, "?")[0] == kind
+        ]
+        if not mine:
+            return False
+        low, high, asked, half = low * mine[0], high * mine[0], asked * factor, half * factor
+    elif unit and (unit[0], unit[1]) not in units:
+        return False
     equal = asked - half <= low and high < asked + half
     if prefix == "ap":
         around = max(half, abs(asked) / 10)

@@ -76,8 +76,8 @@ def test_a_quantity_is_found_by_each_way_to_name_its_unit() -> None:
         "code": "mg",
     }
     numbers = extract({"resourceType": "Observation", "valueQuantity": value}).numbers
-    units = {unit for param, low, _, unit in numbers if param == "value-quantity" and low == Decimal("5.4")}
-    assert units == {"http://unitsofmeasure.org|mg", "|mg", "|milligram"}
+    units = {(unit, low) for param, low, _, unit in numbers if param == "value-quantity"}
+    assert units == {("=g", Decimal("0.0054")), ("|mg", Decimal("5.4")), ("|milligram", Decimal("5.4"))}
 
 
 def test_a_composite_keeps_together_what_belongs_together() -> None:

@@ -96,7 +96,7 @@ def test_count_is_capped_and_zero_means_count_only() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "status:exact=x", "authored-on=soon", "_sort=status", "code:above=x", "patient:missing=maybe",
+        "status:exact=x", "authored-on=soon", "_sort=near", "code:above=x", "patient:missing=maybe",
         "status=", "status=a,", "code=|", "code=a|b|c", "_include=Task", "_include=Task:status",
         "status.x=1", "_has:Task=1", "code:in=http://nowhere.example/vs", "_total=many", "_summary=some",
         "_elements=nope", "_id:not=1", "_lastUpdated:missing=true", "_contained=true",
