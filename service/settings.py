@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     delivery_timeout_seconds: float = Field(
         15.0, gt=0, description="one outbound request, connect to last byte"
     )
+    stalled_days: float = Field(
+        14.0, gt=0, description="after how many days without a move an open referral is reported"
+    )
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")

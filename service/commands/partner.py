@@ -8,9 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from service.commands.running import run
+from service.delivery.terms import Terms
 from service.flows import onboard_partner as story
 
 app = typer.Typer(no_args_is_help=True, help="Partners: who may call us, and whom we call.")
+
+
+Agreed = Annotated[
+    list[str] | None,
+    typer.Option("--term", help=f"NAME=VALUE, of {', '.join(Terms.__dataclass_fields__)}; NAME= lifts it"),
+]
 
 
 @app.command()
@@ -29,13 +36,21 @@ def add(
     delivery: Annotated[
         str | None, typer.Option(help="push, subscribe or poll; default push with --fhir-base")
     ] = None,
+    term: Agreed = None,
 ) -> None:
     """Register a partner; prints its client_id, organization and scopes as JSON."""
     wanted = story.Registration(
         name=name, roles=role, scopes=scope or (), jwks=jwks, fhir_base=fhir_base, token_url=token_url,
         dialect=dialect, delivery=delivery,
+        agreed=term or (),
     )  # fmt: skip
     print(json.dumps(run(lambda wiring: story.add(wiring.context, wanted)), indent=2))
+
+
+@app.command()
+def change(name: str, term: Agreed = None) -> None:
+    """Speak to a partner on other terms; what is not named stays as it is."""
+    print(json.dumps(run(lambda wiring: story.agree(wiring.context, name, term or ())), indent=2))
 
 
 @app.command("list")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
+from service.delivery.outcome import Answer, Fault
+
 THRESHOLD = 5
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -25,6 +27,11 @@ class Breaker:
 
 
 CLOSED = Breaker()
+
+
+def shows_life(result: Answer | Fault) -> bool:
+    """Does this attempt show that the partner's system works? A refusal does; silence, no token and 5xx do not."""
+    return isinstance(result, Answer) and (result.status < 500 or result.status in (501, 505))
 
 
 def admit(breaker: Breaker, now: datetime) -> tuple[Breaker, bool]:
@@ -53,6 +60,11 @@ def failed(breaker: Breaker, now: datetime) -> Breaker:
         return replace(breaker, failures=failures)
     pause = min(FIRST_PAUSE * 2 ** min(breaker.trips, 10), LONGEST_PAUSE)
     return Breaker("open", failures, breaker.trips + 1, now + pause)
+
+
+def recovered(before: Breaker) -> bool:
+    """True when a partner that had been given up for a while has answered: what waited for it may go."""
+    return before.trips > 0
 
 
 def degraded(before: Breaker, after: Breaker) -> bool:

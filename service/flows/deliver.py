@@ -1,28 +1,30 @@
 """A delivery is due: gather what it names as it is now, ask consent now, send, and remember what came of it."""
 
 import random
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
 from service.consent.permit import Deny
 from service.consent.release import Released, release
+from service.delivery import plan
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
-from service.delivery.plan import LEASE
 from service.delivery.receipt import task_location
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows import outgoing
 from service.flows.audit.disclosed import decided, disclosed
 from service.flows.context import Context
+from service.flows.partner_reach import remember_reach
 from service.flows.permit import PURPOSE, ask_about
 from service.kernel.clock import instant
 from service.kernel.events import log
 from service.kernel.ids import new_id
 from service.remote.outside import Outside
 from service.remote.partner import Peer, Reply
-from service.store import loops, outbox, partners, records, resources
+from service.store import loops, outbox, partners, reach, records, resources
 from service.store.loops import Loop
 from service.store.outbox import Attempted, Leased
 from service.store.partners import Partner
@@ -46,7 +48,16 @@ async def take_due(context: Context, worker: int, free: int, busy: Sequence[str]
     """Lease up to `free` deliveries that are due, none of them for a partner that is `busy` already."""
     now = context.clock()
     async with context.database.unit() as unit:
-        return await outbox.lease(unit, now, now + LEASE, f"{worker}:{new_id()}", free, busy=busy)
+        watched = await reach.watched(unit)
+        allowed = {each.partner: plan.allowance(each.reach, each.terms, now) for each in watched}
+        token = f"{worker}:{new_id()}"
+        taken = await outbox.lease(unit, now, now + plan.LEASE, token, free, allowed, busy)
+        counts = Counter(leased.partner for leased in taken)
+        for each in watched:
+            if each.partner in counts:
+                after = plan.taken(each.reach, each.terms, counts[each.partner], now)
+                await reach.keep(unit, each.partner, after)
+    return taken
 
 
 async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome:
@@ -57,7 +68,7 @@ async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome
         return await _settle(context, leased, matter, hopeless or GONE, None, request_id)
     copy = await _copy_there(outside, matter, request_id)
     if isinstance(copy, Reply):
-        return await _settle(context, leased, matter, _judged(leased, copy), copy, request_id)
+        return await _settle(context, leased, matter, _judged(context, leased, copy), copy, request_id)
     document = await _released(context, matter, copy, request_id)
     if isinstance(document, Withheld):
         return await _settle(context, leased, matter, document, None, request_id)
@@ -65,11 +76,18 @@ async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome
     if flaw:
         return await _settle(context, leased, matter, Dead("invalid", flaw), None, request_id)
     reply = await outside.partners.send(document, peer_of(matter.partner), request_id)
-    return await _settle(context, leased, matter, _judged(leased, reply), reply, request_id, document)
+    return await _settle(
+        context, leased, matter, _judged(context, leased, reply), reply, request_id, document
+    )
 
 
-def _judged(leased: Leased, reply: Reply) -> Outcome:
-    return judge(reply.result, leased.attempts, random.random(), refreshed=reply.refreshed)  # noqa: S311
+def _judged(context: Context, leased: Leased, reply: Reply) -> Outcome:
+    """A probe that was sent before its time and failed waits for that time, as if it had not been tried."""
+    attempt = max(leased.attempts, 1)
+    outcome = judge(reply.result, attempt, random.random(), refreshed=reply.refreshed)  # noqa: S311
+    if isinstance(outcome, Retry) and leased.early(context.clock()):
+        return replace(outcome, delay=leased.due - context.clock())
+    return outcome
 
 
 async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dead | None]:
@@ -95,10 +113,14 @@ async def _released(
     """What may be sent now: consent is asked last, when everything else is known; its answer is on the audit trail
     before anything leaves."""
     base = context.base
+    terms = matter.partner.terms
+    if terms.purposes and PURPOSE not in terms.purposes:
+        return Withheld("purpose", f"what was agreed with the partner does not cover the purpose {PURPOSE}")
+    rows = [row for row in matter.rows if not terms.types or row.type in terms.types or row.type in ESSENTIAL]
     ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
     there = copy.links(ours) if copy else {}
-    travelling = outgoing.outgoing(matter.rows, base, there)
-    pairs = list(zip(matter.rows, travelling, strict=True))
+    travelling = outgoing.outgoing(rows, base, there)
+    pairs = list(zip(rows, travelling, strict=True))
     own = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
         verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, own=own)
@@ -173,6 +195,8 @@ async def _settle(
         if document is not None and reply is not None and matter is not None:
             task, patient = f"Task/{leased.loop}", matter.loop.patient
             unit.audit(disclosed(now, matter.partner, patient, task, document.permit, reply, request_id))
+        if reply is not None and matter is not None:
+            await remember_reach(context, unit, matter.partner, leased, reply, now)
         if held and matter is not None:
             await _consequences(context, unit, matter, outcome, reply, reason, now)
     log(

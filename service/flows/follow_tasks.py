@@ -34,9 +34,9 @@ from service.store.partners import Partner
 async def take_looks(context: Context, free: int, busy: Sequence[str]) -> list[Loop]:
     """Up to `free` loops whose Task should be looked at now, none at a partner that is `busy` already."""
     now = context.clock()
-    again = now + timedelta(seconds=context.settings.poll_seconds)
+    every = timedelta(seconds=context.settings.poll_seconds)
     async with context.database.unit() as unit:
-        return await loops.due_for_polling(unit, now, again, free, busy)
+        return await loops.due_for_polling(unit, now, every, free, busy)
 
 
 async def follow(context: Context, outside: Outside, loop: Loop) -> None:

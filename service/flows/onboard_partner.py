@@ -9,6 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from service.delivery import terms
+from service.delivery.terms import STANDARD, BadTerms, Terms, written
 from service.fhir.json import JsonObject, decode_object
 from service.flows.access.registration import checked_key_set, checked_name, checked_roles, checked_scopes
 from service.flows.audit.witness import act
@@ -20,7 +22,7 @@ from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import ClientId, new_id
 from service.remote.guard import RefusedAddress, check_url
-from service.store import partners, records, tokens
+from service.store import partners, reach, records, tokens
 from service.store.partners import Partner
 from service.store.tokens import Issued
 from service.store.unit import Unit
@@ -31,7 +33,8 @@ DELIVERIES = ("push", "subscribe", "poll")
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """What an operator says of a partner. `jwks` is a file or a URL; `delivery` None: push if it can be."""
+    """What an operator says of a partner. `jwks` is a file or a URL; `delivery` None: push if it can be.
+    `agreed`: terms as `name=value`."""
 
     name: str
     roles: Sequence[str]
@@ -41,6 +44,7 @@ class Registration:
     token_url: str | None = None
     dialect: str = "sdohcc"
     delivery: str | None = None
+    agreed: Sequence[str] = ()
 
 
 async def add(context: Context, wanted: Registration) -> JsonObject:
@@ -57,6 +61,7 @@ async def add(context: Context, wanted: Registration) -> JsonObject:
         partner = replace(partner, organization=filed or partner.organization)
         if not await partners.add(unit, partner):
             raise Refused("conflict", f"there is a partner named {partner.name!r} already; names are unique")
+        await reach.pace(unit, partner.client_id, partner.terms.paced)
         if filed is None:
             id_ = partner.organization.removeprefix("Organization/")
             unit.put(version_of(context, organization, id_, None, "", now))
@@ -94,6 +99,19 @@ async def disable(context: Context, name: str) -> JsonObject:
     return described(context, await _named(context, name))
 
 
+async def agree(context: Context, name: str, said: Sequence[str]) -> JsonObject:
+    """Speak to a partner on other terms from now on: `said` as `name=value`; the others stay as they are."""
+    async with context.database.unit() as unit:
+        partner = await partners.named(unit, name.strip())
+        if partner is None:
+            raise _unknown(name)
+        agreed = _changed(partner.terms, said)
+        await partners.agree(unit, partner.client_id, agreed)
+        await reach.pace(unit, partner.client_id, agreed.paced)
+        unit.audit(act(context, "administration", "partner-changed", about=[partner.organization]))
+    return described(context, replace(partner, terms=agreed))
+
+
 async def mint_token(context: Context, name: str) -> str:
     """A short-lived access token with all the partner's scopes, for an operator on this machine."""
     partner = await _named(context, name)
@@ -122,6 +140,7 @@ def described(context: Context, partner: Partner) -> JsonObject:
         "token_url": partner.token_url,
         "dialect": partner.dialect,
         "delivery": partner.delivery,
+        "terms": written(partner.terms) or None,
         "created_at": instant(partner.created_at),
         "disabled_at": instant(partner.disabled_at) if partner.disabled_at else None,
     }
@@ -132,8 +151,19 @@ async def _named(context: Context, name: str) -> Partner:
     async with context.database.reading() as connection:
         partner = await partners.named(connection, name.strip())
     if partner is None:
-        raise Refused("absent", f"there is no partner named {name!r}; `casebridge partner list` shows them")
+        raise _unknown(name)
     return partner
+
+
+def _unknown(name: str) -> Refused:
+    return Refused("absent", f"there is no partner named {name!r}; `casebridge partner list` shows them")
+
+
+def _changed(before: Terms, said: Sequence[str]) -> Terms:
+    try:
+        return terms.changed(before, said)
+    except BadTerms as error:
+        raise Refused("malformed", str(error)) from None
 
 
 def _partner(context: Context, wanted: Registration) -> Partner:
@@ -153,6 +183,7 @@ def _partner(context: Context, wanted: Registration) -> Partner:
         delivery=_delivery(wanted),
         disabled_at=None,
         created_at=context.clock(),
+        terms=_changed(STANDARD, wanted.agreed),
     )
 
 

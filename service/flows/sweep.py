@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from service.fhir.json import encode
 from service.flows.context import Context
-from service.store import outbox, tokens, webhooks
+from service.kernel.clock import instant
+from service.store import loops, outbox, partners, records, tokens, webhooks
+from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
 
@@ -15,6 +18,23 @@ async def sweep(context: Context) -> None:
     """Forget expired access tokens and used assertions."""
     async with context.database.unit() as unit:
         await tokens.sweep(unit, context.clock() - _KEEP)
+
+
+async def tell_stalled(context: Context) -> int:
+    """The case manager hears of each referral in which nothing has moved for a while, once; returns how many."""
+    now = context.clock()
+    since = now - timedelta(days=context.settings.stalled_days)
+    async with context.database.unit() as unit:
+        found = await loops.stalled(unit, now, since)
+        for loop in found:
+            partner = await partners.find(unit, loop.partner)
+            body = {"kind": "referral-stalled", "at": instant(now), "referral": loop.record}
+            body |= {"direction": loop.direction, "partner": partner.name, "status": loop.status}
+            body |= {"since": instant(loop.updated)}
+            client = await records.becoming(unit, loop.source, loop.patient)
+            told = body | ({"client": client.id} if client else {})
+            unit.tell(Told(loop.source, "referral-stalled", now, encode(told)))
+    return len(found)
 
 
 async def give_back(context: Context) -> int:

@@ -26,6 +26,8 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
         frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
     ),
     "webhook-attempted": ("info", frozenset({"webhook", "cursor", "attempt", "status", "outcome", "ms"})),
+    "partner-degraded": ("warning", frozenset({"partner"})),
+    "partner-recovered": ("info", frozenset({"partner"})),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
     "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
     "audit-broken": ("error", frozenset({"seq"})),

@@ -7,12 +7,11 @@ values that delivery.outcome judges.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import urlencode
 
 from service.consent.release import Released
 from service.delivery.outcome import Answer, Fault
+from service.delivery.retry import retry_after
 from service.fhir.json import encode
 from service.kernel.clock import Clock
 from service.remote.discovery import Discovery
@@ -140,17 +139,3 @@ def _inside(url: str, base: str) -> bool:
         return False
     path = url.partition("?")[0].lower()
     return below and "/.." not in path and "%2e" not in path and "%2f" not in path and "#" not in url
-
-
-def retry_after(text: str | None, now: datetime) -> timedelta | None:
-    """`Retry-After` (RFC 9110 §10.2.3): seconds or a date; None for neither."""
-    if text is None:
-        return None
-    text = text.strip()
-    if text.isdecimal():
-        return timedelta(seconds=min(int(text[:9]), 10_000_000))
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    return max(moment.replace(tzinfo=moment.tzinfo or UTC) - now, timedelta())

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from service.fhir.json import JsonObject
-from service.kernel.clock import system_clock
+from service.kernel.clock import Clock, system_clock
 from service.kernel.ids import new_id
 from service.simulator import letter
 from service.simulator.behaviour import Manner
@@ -29,15 +29,16 @@ class Agency:
 
     def __init__(
         self, name: str, origin: str, manner: Manner, keep: Path | None = None, *,
-        guarded: bool = True, light: bool = False,
+        guarded: bool = True, light: bool = False, clock: Clock = system_clock,
     ) -> None:  # fmt: skip
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
         self.name, self.origin, self.manner, self.guarded, self.light = name, origin, manner, guarded, light
+        self._clock = clock
         self.base = f"{origin}/fhir"
-        self.store = Store(keep / "store.ndjson" if keep else None)
-        self.key = Key(keep / "key.json" if keep else None)
-        self.desk = TokenDesk(f"{origin}/token")
+        self.store = Store(keep / "store.ndjson" if keep else None, clock)
+        self.key = Key(keep / "key.json" if keep else None, clock)
+        self.desk = TokenDesk(f"{origin}/token", clock)
         self.notebook = Notebook()
         self.sent: list[JsonObject] = []
         self.casebridge: Casebridge | None = None
@@ -52,7 +53,7 @@ class Agency:
         """Casebridge is at `origin`; it knows this agency as `client_id` and `organization`."""
         self.desk.trust(origin)
         if client_id:
-            self.casebridge = Casebridge(origin, client_id, self.key)
+            self.casebridge = Casebridge(origin, client_id, self.key, clock=self._clock)
             self.organization = organization or ""
             if self.light:
                 self._do("watch", self._watch(self.casebridge))

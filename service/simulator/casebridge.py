@@ -12,7 +12,7 @@ from typing import Any, Self
 import httpx
 
 from service.fhir.json import BadJson, Json, decode, encode
-from service.kernel.clock import system_clock
+from service.kernel.clock import Clock, system_clock
 from service.simulator.keys import JWT_BEARER, Key
 
 FHIR = "application/fhir+json"
@@ -50,20 +50,29 @@ class NoToken(Exception):
 class Casebridge:
     """One client of one Casebridge. httpx errors are the caller's to expect."""
 
-    def __init__(self, origin: str, client_id: str, key: Key, scope: str = "system/*.cruds") -> None:
+    def __init__(
+        self,
+        origin: str,
+        client_id: str,
+        key: Key,
+        scope: str = "system/*.cruds",
+        *,
+        clock: Clock = system_clock,
+    ) -> None:
         self.origin = origin.rstrip("/")
         self.client_id = client_id
         self._key = key
         self._scope = scope
         self._http = httpx.AsyncClient(trust_env=False, timeout=30)
         self._token = ""
-        self._until = system_clock()
+        self._clock = clock
+        self._until = clock()
 
     async def ask(
         self, method: str, path: str, body: Json = None, headers: Mapping[str, str] | None = None
     ) -> Answer:
         """One request with a living token; `path` is below the origin or a whole URL there."""
-        if system_clock() >= self._until:
+        if self._clock() >= self._until:
             await self._renew()
         kind = FHIR if path.startswith(("/fhir", f"{self.origin}/fhir")) else "application/json"
         sent: dict[str, str] = {"Authorization": f"Bearer {self._token}", "Accept": kind, **(headers or {})}
@@ -92,7 +101,7 @@ class Casebridge:
         if not answer.ok or "access_token" not in given:
             raise NoToken(answer.sentence)
         self._token = str(given["access_token"])
-        self._until = system_clock() + timedelta(seconds=int(given.get("expires_in", 60)) - 20)
+        self._until = self._clock() + timedelta(seconds=int(given.get("expires_in", 60)) - 20)
 
     async def __aenter__(self) -> Self:
         return self

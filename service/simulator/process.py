@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
+from service.kernel.clock import Clock, system_clock
 from service.simulator import auth_door, control, fhir_door
 from service.simulator.agency import Agency
 from service.simulator.behaviour import Behaviour, Manner
@@ -36,6 +37,7 @@ class Plan:
     keep: Path | None = None
     guarded: bool = True
     light: bool = False
+    clock: Clock = system_clock
 
 
 def application(agency: Agency) -> ASGIApp:
@@ -54,7 +56,9 @@ async def opened(plan: Plan) -> AsyncIterator[Agency]:
         listening.bind(("127.0.0.1", plan.port))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
         manner = Manner(plan.behaviour, plan.pace, plan.seed)
-        agency = Agency(plan.name, origin, manner, plan.keep, guarded=plan.guarded, light=plan.light)
+        agency = Agency(
+            plan.name, origin, manner, plan.keep, guarded=plan.guarded, light=plan.light, clock=plan.clock
+        )
         config = uvicorn.Config(
             application(agency), log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
         )

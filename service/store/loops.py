@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from service.store.unit import Unit
@@ -85,20 +85,34 @@ async def seen(unit: Unit, loop: str, remote_version: str) -> None:
 
 
 async def due_for_polling(
-    unit: Unit, now: datetime, again: datetime, limit: int, busy: Sequence[str] = ()
+    unit: Unit, now: datetime, every: timedelta, limit: int, busy: Sequence[str] = ()
 ) -> list[Loop]:
-    """Loops whose partner's Task should be read now, none at `busy` partners, at most four at any.
+    """Loops whose partner's Task should be read now: none at `busy` partners or at one that has been given up for
+    the moment, at most four at any.
 
-    Each is put off to `again`, so that one worker has it.
+    Each is put off by `every`, or by what its partner agreed to, so that one worker has it.
     """
     found = await unit.fetch(
-        f"""UPDATE loop SET next_poll = $2 WHERE id IN (
-              SELECT row.id FROM partner p CROSS JOIN LATERAL (
+        f"""UPDATE loop SET next_poll = $1 + COALESCE(due.poll * interval '1 second', $2) FROM (
+              SELECT row.id AS picked, (p.terms ->> 'poll')::int AS poll FROM partner p CROSS JOIN LATERAL (
                 SELECT l.id, l.next_poll FROM loop l WHERE l.partner = p.client_id AND l.next_poll <= $1
                 ORDER BY l.next_poll LIMIT 4 FOR UPDATE SKIP LOCKED) row
-              WHERE NOT p.client_id = ANY($4::text[]) ORDER BY row.next_poll LIMIT $3
-            ) RETURNING {_COLUMNS}""",  # noqa: S608
-        now, again, limit, list(busy),
+              WHERE NOT p.client_id = ANY($4::text[])
+                AND NOT EXISTS (SELECT 1 FROM reach r WHERE r.partner = p.client_id AND r.until > $1)
+              ORDER BY row.next_poll LIMIT $3) due
+            WHERE id = due.picked RETURNING {_COLUMNS}""",  # noqa: S608
+        now, every, limit, list(busy),
+    )  # fmt: skip
+    return [Loop(*each) for each in found]
+
+
+async def stalled(unit: Unit, now: datetime, since: datetime, limit: int = 100) -> list[Loop]:
+    """Open loops in which nothing has moved since `since` and of which nobody has been told yet; they are now."""
+    found = await unit.fetch(
+        f"""UPDATE loop SET stalled = $1 WHERE id IN (
+              SELECT id FROM loop WHERE NOT closed AND updated < $2 AND (stalled IS NULL OR stalled < updated)
+              ORDER BY updated LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}""",  # noqa: S608
+        now, since, limit,
     )  # fmt: skip
     return [Loop(*each) for each in found]
 

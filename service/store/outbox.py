@@ -4,11 +4,13 @@ An expired lease *is* availability: a worker that dies leaves nothing to clean u
 no earlier row of the same partner and referral is still open; other referrals never wait for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
+from service.delivery.plan import Allowance
 from service.store.unit import Unit
 
 State = Literal["pending", "failing", "delivered", "dead", "withheld"]
@@ -26,6 +28,12 @@ class Leased:
     attempts: int
     lease: str
     created: datetime
+    due: datetime
+    watched: bool
+
+    def early(self, now: datetime) -> bool:
+        """Is this a probe: sent before it was due, to see whether the partner is back?"""
+        return self.due > now
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +49,27 @@ class Attempted:
 
 
 _LEASE = """
-UPDATE delivery d SET lease = $2, lease_until = $3, attempts = d.attempts + 1
+UPDATE delivery d SET lease = $2, lease_until = $3, attempts = d.attempts + (d.due <= $1)::int
 WHERE d.id IN (
-  SELECT row.id FROM partner p CROSS JOIN LATERAL (
-    SELECT o.id, o.due FROM delivery o
-    WHERE o.partner = p.client_id AND o.settled IS NULL AND o.due <= $1
-      AND (o.lease_until IS NULL OR o.lease_until <= $1)
-      AND NOT EXISTS (
-        SELECT 1 FROM delivery e WHERE e.settled IS NULL AND e.partner = o.partner AND e.loop = o.loop
-          AND e.seq < o.seq)
-    ORDER BY o.due LIMIT $5 FOR UPDATE SKIP LOCKED) row
-  WHERE NOT p.client_id = ANY($6::text[])
+  SELECT row.id FROM partner p
+    LEFT JOIN unnest($6::text[], $7::int[], $8::bool[]) AS a (partner, most, probe) ON a.partner = p.client_id
+    CROSS JOIN LATERAL (
+      SELECT o.id, o.due FROM delivery o
+      WHERE o.partner = p.client_id AND o.settled IS NULL
+        AND o.due <= CASE WHEN a.probe THEN 'infinity'::timestamptz ELSE $1 END
+        AND (o.lease_until IS NULL OR o.lease_until <= $1)
+        AND NOT EXISTS (
+          SELECT 1 FROM delivery e WHERE e.settled IS NULL AND e.partner = o.partner AND e.loop = o.loop
+            AND e.seq < o.seq)
+      ORDER BY o.due FOR UPDATE SKIP LOCKED
+      LIMIT GREATEST(0, COALESCE(a.most, (p.terms ->> 'at_once')::int, 4) - (
+        SELECT count(*) FROM delivery u WHERE u.partner = p.client_id AND u.settled IS NULL AND u.lease_until > $1))
+      ) row
+  WHERE NOT p.client_id = ANY($5::text[])
+    AND (a.partner IS NOT NULL OR NOT EXISTS (SELECT 1 FROM reach r WHERE r.partner = p.client_id))
   ORDER BY row.due LIMIT $4)
-RETURNING d.id, d.partner, d.loop, d.kind, d.refs, d.attempts, d.lease, d.created"""
+RETURNING d.id, d.partner, d.loop, d.kind, d.refs, d.attempts, d.lease, d.created, d.due,
+  d.partner = ANY($6) AS watched"""
 
 
 async def lease(
@@ -62,14 +78,19 @@ async def lease(
     until: datetime,
     token: str,
     limit: int,
-    each: int = 4,
+    allowed: Mapping[str, Allowance] = MappingProxyType({}),
     busy: Sequence[str] = (),
 ) -> list[Leased]:
-    """Take up to `limit` due rows for this worker, at most `each` of one partner and none of the `busy` ones.
+    """Take up to `limit` due rows for this worker, none of the `busy` partners, and of each no more than it may
+    have under way with all workers together.
 
-    The attempt is counted here: a crash counts as a try. `token` begins with the worker's number, see `orphans`.
+    `allowed` says what each watched partner may get (store/reach); a watched partner that is not in it (another
+    worker decides on it at this moment) gets nothing. The try is counted here, so a crash counts as one; a probe
+    of a row that is not due does not. `token` begins with the worker's number, see `orphans`.
     """
-    rows = await unit.fetch(_LEASE, now, token, until, limit, each, list(busy))
+    partners = list(allowed)
+    most, probes = [allowed[each].most for each in partners], [allowed[each].probe for each in partners]
+    rows = await unit.fetch(_LEASE, now, token, until, limit, list(busy), partners, most, probes)
     return [Leased(*row) for row in rows]
 
 
@@ -124,14 +145,6 @@ async def attempted(unit: Unit, delivery: str, attempt: Attempted) -> None:
     )  # fmt: skip
 
 
-async def next_due(connection: Any) -> datetime | None:
-    """When the next open row becomes due, None when nothing is open."""
-    found: datetime | None = await connection.fetchval(
-        "SELECT min(GREATEST(due, COALESCE(lease_until, due))) FROM delivery WHERE settled IS NULL"
-    )
-    return found
-
-
 async def listing(
     connection: Any, partner: str | None, state: str | None, limit: int = 200
 ) -> list[dict[str, Any]]:
@@ -148,18 +161,40 @@ async def listing(
     return [dict(each) for each in found]
 
 
-async def reopen(
-    unit: Unit, now: datetime, ids: list[str] | None, partner: str | None, state: str | None
-) -> list[str]:
-    """Make rows due now (`casebridge replay`): by id, or by partner's name and state. Not what was delivered, and
-    not what a worker holds."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rows are to be sent again: by id, by partner's name, by state, by when they were put out [since, until)."""
+
+    ids: Sequence[str] = ()
+    partner: str | None = None
+    state: State | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+_WANTED = """
+p.client_id = d.partner AND (d.lease_until IS NULL OR d.lease_until <= $1)
+  AND d.state = ANY($2::text[]) AND ($3::text[] = '{}' OR d.id = ANY($3)) AND ($4::text IS NULL OR p.name = $4)
+  AND ($5::timestamptz IS NULL OR d.created >= $5) AND ($6::timestamptz IS NULL OR d.created < $6)"""
+
+
+def _asked(now: datetime, wanted: Wanted) -> tuple[Any, ...]:
+    states = [wanted.state] if wanted.state else ["failing", "dead", "withheld"]
+    return now, states, list(wanted.ids), wanted.partner, wanted.since, wanted.until
+
+
+async def reopenable(connection: Any, now: datetime, wanted: Wanted) -> list[str]:
+    """The ids that `reopen` would make due, oldest first."""
+    sql = f"SELECT d.id FROM delivery d JOIN partner p ON {_WANTED} ORDER BY d.seq"  # noqa: S608
+    return [each["id"] for each in await connection.fetch(sql, *_asked(now, wanted))]
+
+
+async def reopen(unit: Unit, now: datetime, wanted: Wanted) -> list[str]:
+    """Make rows due now (`casebridge replay`). Without a state: failing, dead and withheld ones; what was
+    delivered only when asked for by name; never what a worker holds."""
     found = await unit.fetch(
-        """UPDATE delivery d SET state = 'pending', reason = '', settled = NULL, due = $1, attempts = 0
-           FROM partner p WHERE p.client_id = d.partner AND d.state NOT IN ('delivered', 'pending')
-             AND (d.lease_until IS NULL OR d.lease_until <= $1)
-             AND ($2::text[] IS NULL OR d.id = ANY($2)) AND ($3::text IS NULL OR p.name = $3)
-             AND ($4::text IS NULL OR d.state = $4)
-           RETURNING d.id""",
-        now, ids, partner, state,
-    )  # fmt: skip
+        f"""UPDATE delivery d SET state = 'pending', reason = '', settled = NULL, due = $1, attempts = 0
+            FROM partner p WHERE {_WANTED} RETURNING d.id""",  # noqa: S608
+        *_asked(now, wanted),
+    )
     return [each["id"] for each in found]

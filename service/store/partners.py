@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
+import orjson
+
+from service.delivery.terms import STANDARD, Terms, read, written
 from service.fhir.json import JsonObject, decode_object, encode
 from service.kernel.failures import Refused
 from service.kernel.ids import ClientId
@@ -27,6 +31,7 @@ class Partner:
     delivery: str
     disabled_at: datetime | None
     created_at: datetime
+    terms: Terms = STANDARD
 
     @property
     def pushed_to(self) -> bool:
@@ -38,7 +43,7 @@ _NAMES = tuple(Partner.__dataclass_fields__)
 _COLUMNS = ", ".join(_NAMES)
 _SELECT = f"SELECT {_COLUMNS} FROM partner"  # noqa: S608
 _INSERT = f"""
-INSERT INTO partner ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6::jsonb,$7,$8,$9,$10,$11,$12,$13)
+INSERT INTO partner ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6::jsonb,$7,$8,$9,$10,$11,$12,$13,$14::jsonb)
 ON CONFLICT DO NOTHING RETURNING client_id"""  # noqa: S608
 
 
@@ -46,7 +51,14 @@ def _partner(record: Any) -> Partner:
     values = dict(zip(_NAMES, record, strict=True))
     if values["jwks"] is not None:
         values["jwks"] = decode_object(values["jwks"].encode())
+    values["terms"] = terms_of(values["terms"])
     return Partner(**values)
+
+
+@lru_cache(maxsize=1024)
+def terms_of(text: str) -> Terms:
+    """The terms as stored; there are few different ones."""
+    return read(orjson.loads(text))
 
 
 async def known(connection: Any, client_id: str) -> Partner | None:
@@ -92,7 +104,14 @@ async def add(unit: Unit, partner: Partner) -> bool:
     """Register; False when the name or client_id is taken, and nothing is written."""
     values = [getattr(partner, name) for name in _NAMES]
     values[_NAMES.index("jwks")] = None if partner.jwks is None else encode(partner.jwks).decode()
+    values[_NAMES.index("terms")] = orjson.dumps(written(partner.terms)).decode()
     return await unit.fetchrow(_INSERT, *values) is not None
+
+
+async def agree(unit: Unit, client_id: str, terms: Terms) -> None:
+    """From the commit on, the partner is spoken to on these terms."""
+    text = orjson.dumps(written(terms)).decode()
+    await unit.execute("UPDATE partner SET terms = $2::jsonb WHERE client_id = $1", client_id, text)
 
 
 async def disable(unit: Unit, client_id: str, now: datetime) -> None:

@@ -1,6 +1,6 @@
 """Lease, run, settle, stop cleanly: the rhythm of the worker. What is done in each beat are flows.
 
-Up to AT_ONCE pieces of work run at a time, at most PER_PARTNER for one partner, so that a silent partner keeps
+Up to AT_ONCE pieces of each kind of work run at a time, few of them for one partner, so that a silent partner keeps
 only its own referrals waiting. Wake-ups come by LISTEN/NOTIFY when something is put into the outbox; without one,
 the loop looks again after `worker_idle_seconds`. A worker killed at any moment is missed by the others within
 seconds, and its leases are given back.
@@ -17,13 +17,13 @@ from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
-from service.flows.sweep import give_back, living, sweep
+from service.flows.sweep import give_back, living, sweep, tell_stalled
 from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
 from service.kernel.failures import Unavailable
 from service.remote.outside import Outside
 
-AT_ONCE = 16
+AT_ONCE = 32
 PER_PARTNER = 4
 SWEEP_EVERY = 5.0
 SEAL_EVERY = 1.0
@@ -48,6 +48,7 @@ class Beat(Generic[W]):
     name: str
     take: Callable[[int, Sequence[str]], Awaitable[Sequence[W]]]
     do: Callable[[W], Awaitable[object]]
+    each: int = PER_PARTNER
 
 
 def _name() -> int:
@@ -76,6 +77,7 @@ class Worker:
             "deliver",
             lambda free, busy: take_due(context, self._number, free, busy),
             lambda leased: deliver(context, outside, leased),
+            each=AT_ONCE,  # how many a partner may have is agreed with it (delivery/terms.py), for all workers
         )
         looks = Beat(
             "follow",
@@ -108,9 +110,8 @@ class Worker:
             running = {task: partner for task, partner in running.items() if not task.done()}
             taken: Sequence[W] = []
             if len(running) < AT_ONCE:
-                busy = [
-                    partner for partner, count in Counter(running.values()).items() if count >= PER_PARTNER
-                ]
+                counts = Counter(running.values())
+                busy = [partner for partner, count in counts.items() if count >= beat.each]
                 taken = await self._guarded(beat.name, beat.take(AT_ONCE - len(running), busy)) or []
             for work in taken:
                 running[asyncio.create_task(self._one(beat, work))] = work.partner
@@ -171,5 +172,6 @@ class Worker:
                 self._wake.set()
             if rounds % 12 == 0:
                 await self._guarded("sweep", sweep(self._context))
+                await self._guarded("stalled", tell_stalled(self._context))
             rounds += 1
             await asyncio.sleep(SWEEP_EVERY)

@@ -1,98 +1,62 @@
-"""Order within a referral, freedom between them, and leases that survive dead workers."""
+"""How much may go to a partner now."""
 
 from datetime import UTC, datetime, timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.delivery.outcome import Dead, Delivered, Outcome, Retry, Withheld
-from service.delivery.plan import LEASE, Row, available, holds, lease, order_key, ready, settle
+from service.delivery.breaker import THRESHOLD, Breaker, failed
+from service.delivery.plan import MINUTE, NOTHING, Allowance, Reach, allowance, taken
+from service.delivery.terms import STANDARD, Terms, quiet
 
 NOW = datetime(2026, 3, 11, 12, tzinfo=UTC)
-A, B = order_key("north", "r1", "x"), order_key("north", "r2", "x")
+PACED = Terms(rate=10)
 
 
-def row(id_: str, sequence: int = 1, key: str = A, **more: object) -> Row:
-    return Row(**{"id": id_, "key": key, "sequence": sequence, "due": NOW, **more})  # type: ignore[arg-type]
+def given_up() -> Reach:
+    breaker = Breaker()
+    for _ in range(THRESHOLD):
+        breaker = failed(breaker, NOW)
+    return Reach(breaker)
 
 
-def ids(*rows: Row) -> list[str]:
-    return [one.id for one in ready(rows, NOW)]
+def test_a_healthy_partner_gets_as_much_at_once_as_agreed() -> None:
+    assert allowance(Reach(), Terms(at_once=7), NOW) == Allowance(7)
 
 
-def test_of_one_referral_only_the_first_open_row_goes() -> None:
-    assert ids(row("second", 2), row("first", 1)) == ["first"]
+def test_a_partner_that_has_been_given_up_gets_nothing_during_its_pause() -> None:
+    assert allowance(given_up(), STANDARD, NOW + timedelta(seconds=1)) == NOTHING
 
 
-def test_a_failing_row_holds_up_its_own_referral_and_no_other() -> None:
-    failing = row("first", 1, status="failing", due=NOW + timedelta(hours=1))
-    assert ids(failing, row("second", 2), row("other", 3, B)) == ["other"]
+def test_after_its_pause_one_probe_may_go_and_no_second_while_it_is_out() -> None:
+    later = NOW + timedelta(seconds=31)
+    assert allowance(given_up(), STANDARD, later) == Allowance(1, probe=True)
+    assert allowance(taken(given_up(), STANDARD, 1, later), STANDARD, later) == NOTHING
 
 
-@pytest.mark.parametrize("status", ["delivered", "dead", "withheld"])
-def test_a_settled_row_lets_the_next_pass(status: str) -> None:
-    assert ids(row("first", 1, status=status), row("second", 2)) == ["second"]
+def test_in_quiet_hours_nothing_goes_not_even_a_probe() -> None:
+    noon = Terms(quiet=quiet("11:00-13:00 UTC"))
+    assert allowance(Reach(), noon, NOW) == NOTHING
+    assert allowance(given_up(), noon, NOW + timedelta(minutes=2)) == NOTHING
+    assert allowance(Reach(), noon, NOW + timedelta(hours=1)) == Allowance(4)
 
 
-def test_what_belongs_to_no_referral_waits_for_nothing() -> None:
-    assert order_key("north", "", "a") != order_key("north", "", "b")
-    assert order_key("north", "r", "a") == order_key("north", "r", "b")
-    assert order_key("north", "r", "a") != order_key("south", "r", "a")
+@given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 4)), min_size=1, max_size=60))
+def test_in_no_counted_minute_more_begins_than_the_rate(steps: list[tuple[int, int]]) -> None:
+    """Seconds between two looks, and how many rows were waiting at each."""
+    now, reach, begun = NOW, Reach(), dict[datetime, int]()
+    for wait, waiting in steps:
+        now += timedelta(seconds=wait)
+        count = min(waiting, allowance(reach, PACED, now).most)
+        if count:
+            reach = taken(reach, PACED, count, now)
+            assert reach.since is not None
+            assert reach.since <= now < reach.since + MINUTE
+            begun[reach.since] = begun.get(reach.since, 0) + count
+    assert all(count <= 10 for count in begun.values())
 
 
-def test_a_leased_row_is_not_available_until_its_lease_ends() -> None:
-    held = lease(row("a"), "token", NOW)
-    assert not available(held, NOW + LEASE - timedelta(seconds=1))
-    assert available(held, NOW + LEASE)
-
-
-def test_a_leased_row_still_holds_its_place_in_the_order() -> None:
-    assert ids(lease(row("first", 1), "t", NOW), row("second", 2)) == []
-
-
-def test_only_the_current_token_settles() -> None:
-    slept = lease(row("a"), "old", NOW)
-    taken = lease(slept, "new", NOW + LEASE)
-    assert not holds(taken, "old")
-    assert holds(taken, "new")
-    assert not holds(row("b"), "")
-
-
-@pytest.mark.parametrize(
-    ("outcome", "status", "attempts"),
-    [
-        (Delivered(201), "delivered", 3),
-        (Retry(timedelta(minutes=5), "503"), "failing", 3),
-        (Dead("rejected", "422"), "dead", 3),
-        (Withheld("denied-by-client", "no"), "withheld", 2),
-    ],
-)
-def test_each_outcome_has_its_row(outcome: Outcome, status: str, attempts: int) -> None:
-    settled = settle(row("a", attempts=2), outcome, NOW)
-    assert (settled.status, settled.attempts) == (status, attempts)
-    assert settled.due == (NOW + timedelta(minutes=5) if status == "failing" else None)
-
-
-rows = st.lists(
-    st.builds(
-        Row,
-        id=st.uuids().map(str),
-        key=st.sampled_from([A, B]),
-        sequence=st.integers(0, 50),
-        due=st.integers(-60, 60).map(lambda minutes: NOW + timedelta(minutes=minutes)),
-        status=st.sampled_from(["pending", "failing", "delivered", "dead", "withheld"]),
-        leased_until=st.none() | st.just(NOW + timedelta(minutes=1)) | st.just(NOW - timedelta(minutes=1)),
-    ),
-    unique_by=lambda one: (one.key, one.sequence),
-)
-
-
-@given(rows)
-def test_never_two_of_one_key_and_never_before_an_open_elder(every: list[Row]) -> None:
-    going = ready(every, NOW)
-    assert len({one.key for one in going}) == len(going)
-    for one in going:
-        elders = [each for each in every if each.key == one.key and each.sequence < one.sequence]
-        assert all(each.status not in ("pending", "failing") for each in elders)
-        assert available(one, NOW)
+def test_a_full_minute_is_over_after_a_minute() -> None:
+    full = Reach(since=NOW, sent=10)
+    assert allowance(full, PACED, NOW + timedelta(seconds=59)) == NOTHING
+    assert allowance(full, PACED, NOW + MINUTE) == Allowance(4)

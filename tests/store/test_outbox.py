@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.store import outbox
+from service.delivery.plan import NOTHING, Allowance
+from service.store import outbox, reach
 from service.store.database import Database
+from service.store.outbox import Wanted
 from service.store.unit import Outgoing
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -27,9 +29,11 @@ async def filled(database: Database) -> Database:
     return database
 
 
-async def lease(database: Database, now: datetime = NOW, token: str = "t") -> list[outbox.Leased]:
+async def lease(
+    database: Database, now: datetime = NOW, token: str = "t", **allowed: Allowance
+) -> list[outbox.Leased]:
     async with database.unit() as unit:
-        return await outbox.lease(unit, now, now + timedelta(seconds=90), f"7:{token}", 10)
+        return await outbox.lease(unit, now, now + timedelta(seconds=90), f"7:{token}", 10, allowed)
 
 
 async def test_only_the_first_row_of_a_referral_is_offered(filled: Database) -> None:
@@ -80,7 +84,73 @@ async def test_replay_makes_settled_rows_due_but_never_delivered_ones(filled: Da
         await outbox.settle(unit, one, "withheld", "no consent", NOW)
         await outbox.settle(unit, three, "delivered", "", NOW)
     async with filled.unit() as unit:
-        assert await outbox.reopen(unit, LATER, None, "Northside", None) == ["1"]
+        assert await outbox.reopen(unit, LATER, Wanted(partner="Northside")) == ["1"]
     async with filled.reading() as connection:
         rows = {row["id"]: row["state"] for row in await outbox.listing(connection, None, None)}
     assert rows == {"1": "pending", "2": "pending", "3": "delivered"}
+
+
+async def test_a_delivered_row_goes_again_only_when_asked_for_by_that_name(filled: Database) -> None:
+    for each in await lease(filled):
+        async with filled.unit() as unit:
+            await outbox.settle(unit, each, "delivered", "", NOW)
+    async with filled.reading() as connection:
+        assert await outbox.reopenable(connection, LATER, Wanted(ids=["1"])) == []
+        assert await outbox.reopenable(connection, LATER, Wanted(ids=["1"], state="delivered")) == ["1"]
+
+
+async def test_replay_of_a_time_range_takes_what_was_put_out_in_it(filled: Database) -> None:
+    for each in await lease(filled):
+        async with filled.unit() as unit:
+            await outbox.settle(unit, each, "dead", "", NOW)
+    async with filled.reading() as connection:
+        assert await outbox.reopenable(connection, LATER, Wanted(since=NOW, until=LATER)) == ["1", "3"]
+        assert await outbox.reopenable(connection, LATER, Wanted(until=NOW)) == []
+        assert await outbox.reopenable(connection, LATER, Wanted(since=LATER)) == []
+
+
+async def watched(database: Database) -> None:
+    async with database.unit() as unit:
+        await reach.pace(unit, "north", paced=True)
+
+
+async def test_a_watched_partner_gets_what_it_is_allowed_and_nothing_without_a_word(filled: Database) -> None:
+    await watched(filled)
+    assert await lease(filled) == []
+    assert await lease(filled, north=NOTHING) == []
+    assert len(await lease(filled, north=Allowance(1))) == 1
+
+
+async def test_what_is_under_way_with_any_worker_counts_against_a_partner(filled: Database) -> None:
+    await watched(filled)
+    assert len(await lease(filled, north=Allowance(1))) == 1
+    assert await lease(filled, token="other", north=Allowance(1)) == []
+    assert len(await lease(filled, token="other", north=Allowance(2))) == 1
+
+
+async def test_a_probe_may_go_before_it_is_due_and_costs_no_try(filled: Database) -> None:
+    await watched(filled)
+    for each in await lease(filled, north=Allowance(4)):
+        async with filled.unit() as unit:
+            await outbox.settle(unit, each, "failing", "503", NOW, LATER)
+    assert await lease(filled, north=Allowance(1)) == []
+    [probe] = await lease(filled, north=Allowance(1, probe=True))
+    assert probe.early(NOW)
+    assert probe.attempts == 1
+
+
+async def test_two_workers_never_decide_on_a_watched_partner_at_once(filled: Database) -> None:
+    await watched(filled)
+    async with filled.unit() as one, filled.unit() as other:
+        assert [each.partner for each in await reach.watched(one)] == ["north"]
+        assert await reach.watched(other) == []
+
+
+async def test_when_a_partner_is_back_what_waits_is_due(filled: Database) -> None:
+    await watched(filled)
+    for each in await lease(filled, north=Allowance(4)):
+        async with filled.unit() as unit:
+            await outbox.settle(unit, each, "failing", "503", NOW, LATER + timedelta(hours=14))
+    async with filled.unit() as unit:
+        assert await reach.released(unit, "north", NOW) == 2
+    assert len(await lease(filled, NOW + timedelta(seconds=11), north=Allowance(4))) == 2

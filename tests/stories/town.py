@@ -5,7 +5,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,8 @@ from parts import Service, running
 from service.commands.demo import people
 from service.fhir.json import encode
 from service.flows import onboard_partner as onboarding
-from service.kernel.clock import system_clock
+from service.flows.context import Context
+from service.kernel.clock import Clock, system_clock
 from service.simulator.agency import Agency
 from service.simulator.casebridge import Casebridge
 from service.simulator.keys import Key
@@ -31,6 +32,7 @@ class Town:
     url: str
     casework: Casebridge
     database_url: str
+    context: Context | None = None
     agencies: dict[str, Agency] = field(default_factory=dict)
     organizations: dict[str, str] = field(default_factory=dict)
     _cursor: str = ""
@@ -60,9 +62,17 @@ class Town:
                         return event
         raise AssertionError(f"no {kind} after {seen}")
 
+    async def hear(self) -> None:
+        """Every event there is by now, into `events`."""
+        query = f"limit=1000&after={self._cursor}" if self._cursor else "limit=1000"
+        answer = await self.casework.ask("GET", f"/casework/v1/events?{query}")
+        assert answer.ok, answer.sentence
+        self._cursor = answer.body["cursor"]
+        self.events += answer.body["events"]
+
     async def until_all(self, kind: str, referral: str) -> None:
         """This event of this referral has come, perhaps already."""
-        if not any((each["kind"], each["referral"]) == (kind, referral) for each in self.events):
+        if not any((each["kind"], each.get("referral")) == (kind, referral) for each in self.events):
             await self.until(kind, referral=referral)
 
     async def fhir(self, path: str) -> dict[str, Any]:
@@ -115,25 +125,33 @@ async def register(
 
 
 @asynccontextmanager
-async def town(database_url: str, folder: Path, *plans: Plan, worker: bool = True) -> AsyncIterator[Town]:
+async def town(
+    database_url: str, folder: Path, *plans: Plan, worker: bool = True, clock: Clock = system_clock
+) -> AsyncIterator[Town]:
     """Everybody but the client: the service, its worker, Harbor, and an agency for each plan."""
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(running(database_url, folder))
-        key = Key()
+        service = await stack.enter_async_context(running(database_url, folder, clock))
+        key = Key(clock=clock)
         harbor = await register(service, folder, people.HARBOR, "casework", key, None)
-        casework = Casebridge(service.url, harbor["client_id"], key, "casework/*.cruds system/*.cruds")
-        made = Town(service.url, await stack.enter_async_context(casework), database_url)
+        casework = Casebridge(
+            service.url, harbor["client_id"], key, "casework/*.cruds system/*.cruds", clock=clock
+        )
+        made = Town(
+            service.url, await stack.enter_async_context(casework), database_url, service.wiring.context
+        )
         made.organizations[people.HARBOR] = harbor["organization"]
         for plan in plans:
-            await settle(stack, service, made, folder, plan)
+            await settle(stack, service, made, folder, plan, clock)
         if worker:
             await stack.enter_async_context(at_work(service))
         yield made
 
 
-async def settle(stack: AsyncExitStack, service: Service, made: Town, folder: Path, plan: Plan) -> Agency:
+async def settle(
+    stack: AsyncExitStack, service: Service, made: Town, folder: Path, plan: Plan, clock: Clock = system_clock
+) -> Agency:
     """An agency opens, and is registered on both sides."""
-    agency = await stack.enter_async_context(opened(plan))
+    agency = await stack.enter_async_context(opened(replace(plan, clock=clock)))
     role = ROLES.get(plan.name, "referral-recipient")
     address = None if plan.light else agency.origin
     found = await register(service, folder, plan.name, role, agency.key, address)

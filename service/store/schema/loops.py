@@ -40,9 +40,11 @@ class Loop(SQLModel, table=True):
     next_poll: datetime | None = Field(sa_column=moment())
     opened: datetime = Field(sa_column=moment(nullable=False))
     updated: datetime = Field(sa_column=moment(nullable=False))
+    stalled: datetime | None = Field(sa_column=moment())  # when somebody was told that nothing moves
 
     __table_args__ = (
         CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
+        Index("ix_loop_updated", "updated", postgresql_where=text("NOT closed")),
         Index("uq_loop_source_record", "source", "record", unique=True),
         Index("ix_loop_next_poll", "next_poll", postgresql_where=text("next_poll IS NOT NULL")),
     )
@@ -70,7 +72,10 @@ class Delivery(SQLModel, table=True):
         CheckConstraint("state IN ('pending', 'failing', 'delivered', 'dead', 'withheld')", name="state"),
         CheckConstraint("(settled IS NULL) = (state IN ('pending', 'failing'))", name="settled"),
         CheckConstraint("kind IN ('referral', 'status')", name="kind"),
-        Index("ix_delivery_due", "due", postgresql_where=text("settled IS NULL")),
+        Index("ix_delivery_due", "partner", "due", postgresql_where=text("settled IS NULL")),
+        Index(
+            "ix_delivery_leased", "partner", "lease_until", postgresql_where=text("lease_until IS NOT NULL")
+        ),
         Index("ix_delivery_order", "partner", "loop", "seq", postgresql_where=text("settled IS NULL")),
     )
 
@@ -86,3 +91,19 @@ class Attempt(SQLModel, table=True):
     milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
     outcome: str = Field(sa_column=Column(Text, nullable=False))
     detail: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class Reach(SQLModel, table=True):
+    """How a partner can be reached (delivery/plan.py). Only partners that fail, or that are paced, have a row."""
+
+    partner: str = Field(
+        sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), primary_key=True)
+    )
+    state: str = Field(sa_column=Column(Text, nullable=False, server_default="closed"))
+    failures: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    trips: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+    until: datetime | None = Field(sa_column=moment())
+    since: datetime | None = Field(sa_column=moment())
+    sent: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
+
+    __table_args__ = (CheckConstraint("state IN ('closed', 'open', 'half-open')", name="state"),)

@@ -26,6 +26,9 @@ class Partner(SQLModel, table=True):
     delivery: str = Field(sa_column=Column(Text, nullable=False, server_default="poll"))
     disabled_at: datetime | None = Field(sa_column=moment())
     created_at: datetime = Field(sa_column=moment(nullable=False))
+    terms: dict[str, Any] = Field(
+        sa_column=Column(JSONB, nullable=False, server_default="{}")
+    )  # delivery/terms.py
 
     __table_args__ = (
         CheckConstraint("dialect IN ('sdohcc', 'bser', 'cow')", name="dialect"),
