@@ -49,8 +49,9 @@ class Settings(BaseSettings):
     )
     strict_references: bool = Field(False, description="refuse a write that refers to what is not here")
     free_references: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("Provenance.target", "Provenance.entity", "List.item"),
-        description="references (Type.parameter, comma-separated) that do not keep their target from deletion",
+        (),
+        description="elements (Task.focus, comma-separated) whose references do not keep their target from deletion, "
+        "beside those that the catalogue names",
     )
     caller_rate: float = Field(
         100.0, ge=0, description="requests a second of one partner, ten seconds' worth at once; 0: no limit"

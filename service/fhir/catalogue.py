@@ -33,6 +33,7 @@ class ResourceSpec:
     `profile`: ours, applied on write where the caller claims none of ours; what it asks beyond R4 is then a
     warning, since nobody promised it. A claimed profile is enforced (docs/decisions/whose-profile.md).
     `upsert`: a PUT to an unknown id creates it.
+    `loose`: top-level elements whose references do not keep their target from deletion.
     """
 
     type: str
@@ -41,6 +42,7 @@ class ResourceSpec:
     profile: str | None = None
     interactions: tuple[Interaction, ...] = WRITABLE
     upsert: bool = True
+    loose: tuple[str, ...] = ()
 
 
 _OURS = "https://casebridge.example/fhir/StructureDefinition/casebridge-"
@@ -67,7 +69,7 @@ _ROWS = (
     ResourceSpec("Flag", "client", ("subject",)),
     ResourceSpec("DetectedIssue", "client", ("patient",)),
     ResourceSpec("Group", "client"),
-    ResourceSpec("List", "client", ("subject",)),
+    ResourceSpec("List", "client", ("subject",), loose=("entry",)),
     # what was asked and answered, measured and found
     ResourceSpec("Questionnaire", "definition"),
     ResourceSpec("QuestionnaireResponse", "client", ("subject",), profile=_OURS + "assessment-response"),
@@ -76,7 +78,7 @@ _ROWS = (
     ResourceSpec("MeasureReport", "client", ("subject",)),
     # permission and proof
     ResourceSpec("Consent", "client", ("patient",), profile=_OURS + "consent"),
-    ResourceSpec("Provenance", "client", profile=_OURS + "provenance"),
+    ResourceSpec("Provenance", "client", profile=_OURS + "provenance", loose=("target", "entity")),
     # who there is
     ResourceSpec("Organization", "directory", profile=_OURS + "agency"),
     ResourceSpec("OrganizationAffiliation", "directory"),

@@ -45,6 +45,24 @@ def texts(value: Json) -> Iterator[str]:
             yield from texts(member)
 
 
+def leading(resource: JsonObject, base: str = "") -> Iterator[tuple[str, tuple[str, str]]]:
+    """Every local reference to a resource as it is now: the path of its element (`Task.input.valueReference`) and
+    (type, id). One that names a version is none of these: that version stays readable whatever comes after it."""
+    return _leading(resource, str(resource.get("resourceType", "")), base)
+
+
+def _leading(value: Json, path: str, base: str) -> Iterator[tuple[str, tuple[str, str]]]:
+    if isinstance(value, list):
+        for member in value:
+            yield from _leading(member, path, base)
+    elif isinstance(value, dict):
+        for key, member in value.items():
+            if key != "reference" or not isinstance(member, str):
+                yield from _leading(member, f"{path}.{key}", base)
+            elif "/_history/" not in member and (found := local(member, base)):
+                yield path, found
+
+
 _LINKS = frozenset({"reference", "url", "uri", "valueUrl", "valueUri", "valueOid", "valueUuid"})
 
 

@@ -1,19 +1,18 @@
 """References that hold: what is referred to is not deleted; with `strict_references`, what is written exists.
 
-By default a write may refer to what is not here yet, since partners send resources in any order. What counts
-as a reference is what a search parameter finds; `free_references` names those that hold nothing back.
+By default a write may refer to what is not here yet, since partners send resources in any order. Every local
+reference counts, in whatever element it stands, but for those that name a version (it stays readable), and those
+that the catalogue calls loose or `free_references` names.
 """
 
 from collections.abc import Collection, Sequence
-from functools import cache
 
 from service.fhir.catalogue import catalogue
-from service.fhir.json import JsonObject
+from service.fhir.json import JsonObject, decode_object
 from service.fhir.outcome import Issue
-from service.fhir.references import local, texts
+from service.fhir.references import leading, local, texts
 from service.fhir.row import Row
-from service.fhir.search import extract, keys
-from service.fhir.search.parameters import parameters
+from service.fhir.search import keys
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.permit import visible
@@ -22,6 +21,7 @@ from service.store import resources
 from service.store.unit import Unit
 
 SHOWN = 5
+PAGE = 200
 
 
 async def expect_free(
@@ -33,34 +33,44 @@ async def expect_free(
     `written`: what the same transaction leaves behind, under the keys `changing`; it counts as it will be. Only
     what the caller may know is named.
     """
-    wanted = [
-        keys.target(name, f"{type_}/{id_}")
-        for type_, id_ in going
-        for name in holders(type_, context.settings.free_references)
-    ]
-    if any(set(wanted).intersection(extract(each, context.base).keys) for each in written):
+    if any(_holds(context, each, going) for each in written):
         raise _held("an entry of this transaction refers to what another one deletes")
-    found = await resources.carrying(unit, wanted, [*going, *changing], SHOWN) if wanted else []
+    found = await _holders(context, unit, going, [*going, *changing])
     if found:
         known = await resources.known(unit, [(row.type, row.id) for row in found], caller.viewer)
         names = sorted(row.reference for row in await visible(context, unit, caller, known))
         raise _held("other resources still refer to it" + (f": {', '.join(names)}" if names else ""))
 
 
+async def _holders(
+    context: Context, unit: Unit, going: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]
+) -> list[Row]:
+    """Up to SHOWN rows, besides `others`, with a reference that holds."""
+    found: list[Row] = []
+    behind = ("", "")
+    asked = [keys.leading(*key) for key in going]
+    while len(found) < SHOWN:
+        page = await resources.carrying(unit, asked, others, behind, PAGE)
+        found += [row for row in page if _holds(context, decode_object(row.body or b"{}"), going)]
+        if len(page) < PAGE:
+            break
+        behind = (page[-1].type, page[-1].id)
+    return found[:SHOWN]
+
+
+def _holds(context: Context, resource: JsonObject, going: Collection[tuple[str, str]]) -> bool:
+    """Does one of its references keep one of these from deletion?"""
+    type_ = resource["resourceType"]
+    loose = [f"{type_}.{name}" for name in catalogue[type_].loose] if type_ in catalogue else []
+    free = (*loose, *context.settings.free_references)
+    return any(
+        target in going and not any(path == name or path.startswith(name + ".") for name in free)
+        for path, target in leading(resource, context.base)
+    )
+
+
 def _held(text: str) -> Refused:
     return Refused("conflict", text, [Issue("error", "conflict", text)])
-
-
-@cache
-def holders(type_: str, free: tuple[str, ...]) -> tuple[str, ...]:
-    """The reference parameters (`Task.focus`) by which a resource of this type is held."""
-    found = (
-        (name, parameter)
-        for each in catalogue
-        for code, parameter in parameters(each).items()
-        if parameter.type == "reference" and (name := keys.name(each, code)) not in free
-    )
-    return tuple(name for name, parameter in found if not parameter.targets or type_ in parameter.targets)
 
 
 async def expect_known(

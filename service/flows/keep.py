@@ -16,11 +16,12 @@ from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.permit import visible
+from service.flows.recognise import PERSON
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
 from service.referral.lifecycle import Party
 from service.store import loops, partners, resources
-from service.store.unit import Unit
+from service.store.unit import Put, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ async def _keep_one(
     if before is None or before.deleted:
         if before is not None and not _owns(caller, before):
             raise absent(put.type, put.id)
-        unit.put(put)
+        _collect(unit, put)
         if put.type == "Task":
             await _maybe_opens(unit, caller, wish.resource, row_of(put), now)
         return Kept(row_of(put), created=True, changed=True)
@@ -91,8 +92,15 @@ async def _keep_one(
             raise absent(*wish.key)
         text = f"{before.reference} belongs to another party; only its author may change it"
         raise Refused("forbidden", text)
-    unit.put(put)
+    _collect(unit, put)
     return Kept(row_of(put), created=False, changed=True)
+
+
+def _collect(unit: Unit, put: Put) -> None:
+    """The version; and if it is a person, somebody will ask whether we know that person already."""
+    unit.put(put)
+    if put.type == PERSON:
+        unit.introduce(put.id, put.version)
 
 
 def _expect(wish: Wish, before: Row | None) -> None:

@@ -150,19 +150,25 @@ async def known(connection: Any, references: list[tuple[str, str]], viewer: View
 
 
 async def carrying(
-    connection: Any, keys: Sequence[str], except_: Sequence[tuple[str, str]], limit: int
+    connection: Any,
+    keys: Sequence[str],
+    except_: Sequence[tuple[str, str]],
+    behind: tuple[str, str],
+    limit: int,
 ) -> list[Row]:
-    """Up to `limit` live rows that carry one of the search keys, other than those named."""
+    """Live rows that carry one of the search keys, other than those named: by (type, id), `limit` of those `behind`."""
     found = await connection.fetch(
         f"""SELECT {COLUMNS} FROM resource r
             WHERE NOT r.deleted AND r.keys && ARRAY(SELECT hashtextextended(k, 0) FROM unnest($1::text[]) k)
               AND (r.type, r.id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
-            LIMIT $4""",  # noqa: S608
+              AND (r.type, r.id) > ($4, $5)
+            ORDER BY r.type, r.id LIMIT $6""",  # noqa: S608
         list(keys),
         [type_ for type_, _ in except_],
         [id_ for _, id_ in except_],
+        *behind,
         limit,
-    )
+    )  # fmt: skip
     return [row(each) for each in found]
 
 

@@ -108,11 +108,13 @@ _REST = """, d AS (
   INSERT INTO share (party, type, id, loop, since)
   SELECT * FROM unnest($35::text[], $36::text[], $37::text[], $38::text[], $39::timestamptz[])
   ON CONFLICT DO NOTHING
+), w AS (
+  INSERT INTO newcomer (id, version) SELECT * FROM unnest($40::text[], $41::int[])
 ), """
 _TOLD = """
 SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($29::text[]) > 0"""
 
-_COLLECTED = _INSERT + _REST + audit.insert("$40") + _TOLD
+_COLLECTED = _INSERT + _REST + audit.insert("$42") + _TOLD
 
 _RETIRE = f"""
 WITH gone AS (
@@ -147,6 +149,7 @@ class Unit:
         self._outgoing: list[Outgoing] = []
         self._shared: list[Shared] = []
         self._audited: list[Audited] = []
+        self._newcomers: list[tuple[str, int]] = []
 
     def put(self, put: Put) -> None:
         """Collect a resource version."""
@@ -171,6 +174,10 @@ class Unit:
     def share(self, shared: Shared) -> None:
         """Collect a share; one that exists already stays as it is."""
         self._shared.append(shared)
+
+    def introduce(self, id_: str, version: int) -> None:
+        """Collect a version of a person that has yet to be compared with those who are here."""
+        self._newcomers.append((id_, version))
 
     def audit(self, row: Audited) -> None:
         """Collect a row of the audit trail for what this unit does beside its resource versions."""
@@ -279,6 +286,7 @@ class Unit:
             (4, [(t.source, t.kind, t.at, t.body) for t in self._told]),
             (6, [(o.id, o.partner, o.loop, o.kind, " ".join(o.refs), o.due) for o in self._outgoing]),
             (5, [(h.party, h.type, h.id, h.loop, h.since) for h in self._shared]),
+            (2, self._newcomers),
         ]
         return [[row[place] for row in table] for width, table in rows for place in range(width)]
 

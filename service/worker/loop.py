@@ -17,6 +17,7 @@ from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
+from service.flows.recognise import recognise
 from service.flows.sweep import give_back, living, sweep, tell_stalled
 from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
@@ -95,6 +96,7 @@ class Worker:
                 group.create_task(self._listen(listening)),
                 group.create_task(self._sweeping(listening)),
                 group.create_task(self._sealing()),
+                group.create_task(self._recognising()),
             ]
             group.create_task(self._beating(deliveries))
             group.create_task(self._beating(looks))
@@ -163,6 +165,13 @@ class Worker:
         while True:
             await self._guarded("seal", seal(self._context))
             await asyncio.sleep(SEAL_EVERY)
+
+    async def _recognising(self) -> None:
+        """Who arrived is compared with who is here."""
+        while True:
+            while await self._guarded("recognise", recognise(self._context)):
+                pass
+            await asyncio.sleep(self._context.settings.worker_idle_seconds)
 
     async def _sweeping(self, listening: asyncio.Event) -> None:
         await listening.wait()

@@ -22,6 +22,14 @@ async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
         yield found
 
 
+@pytest.fixture
+async def wide(service: Service) -> AsyncIterator[httpx.AsyncClient]:
+    """A partner that may write every type."""
+    await service.partner("County", "ehr", scopes=["system/*.cruds"])
+    async with await service.client("County") as found:
+        yield found
+
+
 def patient(value: str = "77", **more: Any) -> dict[str, Any]:
     number = {"system": "http://county.example/id", "value": value}
     return {"resourceType": "Patient", "identifier": [number], "name": [{"family": "Moreno"}], **more}
@@ -237,6 +245,74 @@ async def test_both_go_together_in_a_transaction(client: httpx.AsyncClient) -> N
         "/fhir", content=encode({"resourceType": "Bundle", "type": "transaction", "entry": rows})
     )
     assert both.status_code == 200, both.text
+
+
+NESTED = [
+    ({"resourceType": "Flag", "status": "active", "code": {"text": "x"}, "subject": {"display": "she"},
+      "extension": [{"url": "http://county.example/ext", "valueReference": {"reference": "$"}}]}, "an extension"),
+    ({"resourceType": "Task", "status": "draft", "intent": "proposal",
+      "input": [{"type": {"text": "who"}, "valueReference": {"reference": "$"}}]}, "an input"),
+    ({"resourceType": "Goal", "lifecycleStatus": "active", "description": {"text": "x"}, "subject": {"display": "she"},
+      "expressedBy": {"reference": "#who"},
+      "contained": [{"resourceType": "RelatedPerson", "id": "who", "patient": {"reference": "$"}}]}, "contained"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(("resource", "where"), NESTED, ids=[where for _, where in NESTED])
+async def test_a_reference_holds_wherever_it_stands(
+    service: Service, wide: httpx.AsyncClient, resource: dict[str, Any], where: str, absolute: bool
+) -> None:
+    who = await made(wide, patient())
+    own = f"{service.base}/" if absolute else ""
+    raw = encode(resource).replace(b'"$"', encode(f"{own}Patient/{who['id']}"))
+    holder = await made(wide, decode_object(raw))
+    held = await wide.delete(f"/fhir/Patient/{who['id']}")
+    assert (held.status_code, holder["id"] in said(held)) == (409, True)
+    assert (await wide.delete(f"/fhir/{holder['resourceType']}/{holder['id']}")).status_code == 204
+    assert (await wide.delete(f"/fhir/Patient/{who['id']}")).status_code == 204
+
+
+async def test_a_reference_to_a_version_or_to_a_name_elsewhere_is_kept_and_holds_nothing(
+    client: httpx.AsyncClient,
+) -> None:
+    who = await made(client, patient())
+    version = {"reference": f"Patient/{who['id']}/_history/1"}
+    logical = {"identifier": {"system": "http://county.example/id", "value": "77"}}
+    elsewhere = {"reference": f"http://county.example/fhir/Patient/{who['id']}"}
+    kept = [await made(client, {**goal(), "subject": each}) for each in (version, logical, elsewhere)]
+    assert (await client.delete(f"/fhir/Patient/{who['id']}")).status_code == 204
+    for each, subject in zip(kept, (version, logical, elsewhere), strict=True):
+        found = await client.get(f"/fhir/Goal/{each['id']}")
+        assert decode_object(found.content)["subject"] == subject
+    assert (await client.get(f"/fhir/{version['reference']}")).status_code == 200
+
+
+async def test_an_operator_may_free_an_element(database_url: str, tmp_path: Path) -> None:
+    async with running(database_url, tmp_path, free_references="Goal.subject") as service:
+        await service.partner("Riverbend", "ehr")
+        async with await service.client("Riverbend") as client:
+            who = await made(client, patient())
+            await made(client, goal(f"Patient/{who['id']}"))
+            assert (await client.delete(f"/fhir/Patient/{who['id']}")).status_code == 204
+
+
+async def test_many_that_hold_nothing_do_not_hide_the_one_that_holds(wide: httpx.AsyncClient) -> None:
+    who = await made(wide, patient())
+    item = {"item": {"reference": f"Patient/{who['id']}"}}
+    rows = [
+        entry(
+            "POST", "List", {"resourceType": "List", "status": "current", "mode": "working", "entry": [item]}
+        )
+        for _ in range(420)
+    ]
+    assert (await send(wide, *rows)).status_code == 200
+    what = await made(wide, {"resourceType": "Task", "status": "draft", "intent": "proposal",
+                               "focus": {"reference": f"Patient/{who['id']}"}})  # fmt: skip
+    held = await wide.delete(f"/fhir/Patient/{who['id']}")
+    assert (held.status_code, f"Task/{what['id']}" in said(held)) == (409, True)
+    assert (await wide.delete(f"/fhir/Task/{what['id']}")).status_code == 204
+    assert (await wide.delete(f"/fhir/Patient/{who['id']}")).status_code == 204
 
 
 async def test_a_provenance_does_not_hold_its_target(client: httpx.AsyncClient) -> None:
@@ -493,7 +569,7 @@ async def test_with_strict_references_what_is_referred_to_must_be_here(
     database_url: str, tmp_path: Path
 ) -> None:
     async with running(
-        database_url, tmp_path, strict_references=True, free_references="Goal.patient"
+        database_url, tmp_path, strict_references=True, free_references="Goal.addresses"
     ) as service:
         await service.partner("Riverbend", "ehr")
         async with await service.client("Riverbend") as client:

@@ -4,7 +4,7 @@ import zlib
 
 from service.fhir.shelf import data_folder
 
-_FORM = b"form 2"
+_FORM = b"form 3"
 """Raise it with every change to what `extract` says of the same resource and the same parameters."""
 
 _PARAMETERS = (data_folder() / "search" / "parameters.ndjson.gz").read_bytes()

@@ -13,7 +13,8 @@ from functools import cache
 
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
-from service.fhir.search import composites, derived, emit
+from service.fhir.references import leading
+from service.fhir.search import composites, derived, emit, keys
 from service.fhir.search.found import Found
 from service.fhir.search.parameters import Parameter, parameters
 from service.fhir.search.paths import Guard, Route, Step, Unreadable, routes
@@ -49,9 +50,13 @@ class _Node:
 
 
 def extract(resource: JsonObject, base: str = "") -> Indexed:
-    """Everything that finds this resource. References under `base`, our own URL, count as relative ones."""
+    """Everything that finds this resource. References under `base`, our own URL, count as relative ones.
+
+    Every reference has a key, also where no search asks for it: a delete does.
+    """
     type_ = resource["resourceType"]
     found = Found(base)
+    found.keys.update(keys.leading(*target) for _, target in leading(resource, base))
     _walk(_tree(type_), resource, found)
     for derive in derived.of(type_):
         derive(resource, found)

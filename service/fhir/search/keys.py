@@ -61,3 +61,8 @@ def target(parameter: str, reference: str) -> str:
 def pair(parameter: str, *forms: str) -> str:
     """A composite's key; with one form, the name under which its dates, strings and numbers are kept."""
     return f"{parameter}=" + "$".join(forms)
+
+
+def leading(type_: str, id_: str) -> str:
+    """The key of whatever holds a reference to this resource, in any element: no search asks for it, a delete does."""
+    return f">{type_}/{id_}"

@@ -78,3 +78,10 @@ class Share(SQLModel, table=True):
     id: str = Field(sa_column=Column(Key, primary_key=True))
     loop: str = Field(sa_column=Column(Key, nullable=False))
     since: datetime = Field(sa_column=moment(nullable=False))
+
+
+class Newcomer(SQLModel, table=True):
+    """A version of a Patient that has not been compared with the other Patients yet (flows/recognise)."""
+
+    id: str = Field(sa_column=Column(Key, primary_key=True))
+    version: int = Field(sa_column=Column(Integer, primary_key=True, autoincrement=False))

@@ -60,6 +60,8 @@ Description: "Types of Task inputs and outputs that no guide names."
 * #service-started "Service started" "When the service actually began."
 * #client-feedback "Client feedback" "What the client said about the service."
 * #due-basis "Due basis" "The event from which the due time was counted."
+* #possible-same-person "Possibly the same person" "The Patient, in the version that was compared, that may be the same person."
+* #match-weight "Match weight" "How much of the two Patients agrees, in the weights of Patient/$match."
 
 CodeSystem: ReferralBusinessStatusCS
 Id: referral-business-status

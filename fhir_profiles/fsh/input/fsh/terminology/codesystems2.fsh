@@ -130,6 +130,7 @@ Description: "Kinds of Task the coordination timers make (CASEWORK.md 4.1, T1 to
 * #resolve-lead-conflict "Resolve who leads"
 * #resolve-duplicate "Resolve a possible duplicate service"
 * #find-other-service "Find another service" "004 CA-CM 6.03: unexpected exit."
+* #same-person "Decide whether two Patients are one person" "At intake, when a Patient that arrives is certainly alike one that is here. completed: one person; rejected: two."
 
 CodeSystem: PlanCategoryCS
 Id: plan-category
