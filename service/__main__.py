@@ -7,6 +7,7 @@ from service.commands import (
     deliveries,
     disclosures,
     housekeeping,
+    keys,
     mapping,
     partner,
     serve,
@@ -30,6 +31,7 @@ app.command("serve-child", hidden=True)(serve.serve_child)
 app.command()(housekeeping.migrate)
 app.command()(housekeeping.settings)
 app.add_typer(partner.app, name="partner")
+app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(webhook.app, name="webhook")
 app.command("deliveries")(deliveries.deliveries)

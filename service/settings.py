@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="encrypts stored secrets; default a file in data_dir"
     )
+    secret_key_also: SecretStr | None = Field(
+        None, description="another secret that stored secrets may be under, while one replaces the other"
+    )
     outbound_allow: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="private or non-TLS networks (CIDR, comma-separated) that outbound calls may reach"
     )

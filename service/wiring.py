@@ -16,6 +16,7 @@ from service.remote.outside import Outside, outside
 from service.settings import Settings
 from service.store import embedded, keys, migrate
 from service.store.database import Database, open_database
+from service.store.vault import vault
 from service.worker.loop import Worker
 
 if TYPE_CHECKING:
@@ -62,13 +63,12 @@ class Wiring:
 
 async def _signers(database: Database, settings: Settings, clock: Clock):  # type: ignore[no-untyped-def]
     """Make our keys if they are missing; answers a function that reads the active ones."""
-    vault = keys.vault(settings)
     async with database.unit(keys.LOCK) as unit:
-        await keys.ensure(unit, vault, clock())
+        await keys.ensure(unit, vault(settings), clock())
 
     async def active() -> Sequence[keys.SigningKey]:
         async with database.reading() as connection:
-            return await keys.active(connection, vault)
+            return await keys.active(connection, vault(settings), clock())
 
     return active
 

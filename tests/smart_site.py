@@ -63,7 +63,7 @@ async def site(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
     async def signers() -> list[keys.SigningKey]:
         async with database.reading() as connection:
-            return await keys.active(connection, vault)
+            return await keys.active(connection, vault, hands())
 
     app = Starlette(routes=[*auth.routes, Route("/fhir/ping", _ping)])
     async with outside(settings, hands, signers, "casebridge") as out, served(app) as origin:

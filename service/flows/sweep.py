@@ -8,16 +8,17 @@ from datetime import timedelta
 from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
-from service.store import loops, outbox, partners, records, tokens, webhooks
+from service.store import keys, loops, outbox, partners, records, tokens, webhooks
 from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
 
 
 async def sweep(context: Context) -> None:
-    """Forget expired access tokens and used assertions."""
+    """Forget expired access tokens, used assertions, and keys of ours that signed long ago."""
     async with context.database.unit() as unit:
         await tokens.sweep(unit, context.clock() - _KEEP)
+        await keys.sweep(unit, context.clock())
 
 
 async def tell_stalled(context: Context) -> int:

@@ -18,8 +18,9 @@ from service.kernel.ids import new_id
 from service.remote.door import Failed
 from service.remote.guard import RefusedAddress, check_url
 from service.remote.outside import Outside
-from service.store import events, keys, partners, webhooks
+from service.store import events, partners, webhooks
 from service.store.events import Stored, parse_cursor
+from service.store.vault import vault
 from service.store.webhooks import Webhook
 
 LEASE = timedelta(seconds=60)
@@ -44,7 +45,7 @@ async def add(
         if source is None or "casework" not in source.roles:
             raise Refused("absent", "there is no partner with role casework of this name to push events of")
         cursor = await _cursor(unit, source.client_id, after)
-        held = keys.vault(context.settings).encrypt(encode({"keys": [rules.secret_text(key)]}))
+        held = vault(context.settings).encrypt(encode({"keys": [rules.secret_text(key)]}))
         made = Webhook(new_id(), source.client_id, url, held, "", 0, None, "", "", now)
         await webhooks.add(unit, made, cursor)
     return {"id": made.id, "url": url, "secret": rules.secret_text(key), "after": f"{cursor[0]}-{cursor[1]}"}
@@ -82,14 +83,14 @@ async def replay(context: Context, id_: str, after: str | None) -> None:
 
 async def rotate(context: Context, id_: str) -> str:
     """A new secret; each event is signed with it and with the one before, until the next rotation."""
-    vault = keys.vault(context.settings)
+    kept_in = vault(context.settings)
     fresh = rules.secret_text(secrets.token_bytes(32))
     async with context.database.unit(f"webhook/{id_}") as unit:
         held = await webhooks.known(unit, id_)
         if held is None:
             raise _absent()
-        kept = decode_object(vault.decrypt(held.secrets))["keys"]
-        await webhooks.with_secrets(unit, id_, vault.encrypt(encode({"keys": [fresh, kept[0]]})))
+        kept = decode_object(kept_in.decrypt(held.secrets))["keys"]
+        await webhooks.with_secrets(unit, id_, kept_in.encrypt(encode({"keys": [fresh, kept[0]]})))
     return fresh
 
 
@@ -166,7 +167,7 @@ async def _attempt(
 
 
 def _keys(context: Context, webhook: Webhook) -> list[bytes]:
-    held = decode_object(keys.vault(context.settings).decrypt(webhook.secrets))["keys"]
+    held = decode_object(vault(context.settings).decrypt(webhook.secrets))["keys"]
     return [key for secret in held if (key := rules.key_of(secret))]
 
 

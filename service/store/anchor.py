@@ -1,17 +1,19 @@
 """Where the chain stood, kept outside the database and signed with a key that is not in it.
 
 The key is derived (HKDF) from the secret that encrypts our stored keys: `secret.key` in the data directory or
-CASEBRIDGE_SECRET_KEY. Who holds the database alone can neither move the anchor nor make a checkpoint.
+CASEBRIDGE_SECRET_KEY. Who holds the database alone can neither move the anchor nor make a checkpoint. When the secret
+changes, the new key vouches for the one before it, so that old checkpoints and archives stay provable.
 """
 
 import os
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -19,8 +21,8 @@ from service.fhir.json import BadJson, decode_object, encode
 from service.kernel.clock import instant
 from service.kernel.failures import Unavailable
 from service.settings import Settings
-from service.store.keys import secret
 from service.store.seals import Checkpoint
+from service.store.vault import accepted
 
 FILE = "audit-anchor"
 
@@ -34,10 +36,48 @@ class Anchor:
     genuine: bool
 
 
-@lru_cache(maxsize=4)
-def _key(settings: Settings) -> Ed25519PrivateKey:
+@lru_cache(maxsize=8)
+def _derived(secret: bytes) -> Ed25519PrivateKey:
     derive = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"casebridge audit anchor")
-    return Ed25519PrivateKey.from_private_bytes(derive.derive(secret(settings)))
+    return Ed25519PrivateKey.from_private_bytes(derive.derive(secret))
+
+
+def _keys(settings: Settings) -> list[Ed25519PrivateKey]:
+    """Newest first."""
+    return [_derived(each) for each in accepted(settings)]
+
+
+def sign(settings: Settings, statement: bytes) -> bytes:
+    """With the key of the newest secret."""
+    return _keys(settings)[0].sign(statement)
+
+
+def public_keys(settings: Settings) -> list[bytes]:
+    """What our signatures are checked with, newest first: one for each accepted secret."""
+    return [each.public_key().public_bytes_raw() for each in _keys(settings)]
+
+
+def holds(settings: Settings, statement: bytes, signature: bytes, former: Collection[bytes] = ()) -> bool:
+    """Did we sign it, under a secret that is accepted or with one of the `former` keys?"""
+    return any(_made(public, statement, signature) for public in (*public_keys(settings), *former))
+
+
+def _made(public: bytes, statement: bytes, signature: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, statement)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def succession(public: bytes) -> bytes:
+    """The statement by which a newer key vouches for one before it."""
+    return b"casebridge audit key|" + public.hex().encode()
+
+
+def former(settings: Settings, vouched: Iterable[tuple[bytes, bytes]]) -> list[bytes]:
+    """Keys before ours, of those (key, signature) that ours vouch for."""
+    return [public for public, signature in vouched if holds(settings, succession(public), signature)]
 
 
 def _said(seq: int, hash_: bytes, at: str) -> bytes:
@@ -46,20 +86,12 @@ def _said(seq: int, hash_: bytes, at: str) -> bytes:
 
 def signed(settings: Settings, seq: int, hash_: bytes, at: datetime) -> Checkpoint:
     """A checkpoint of the head."""
-    return Checkpoint(seq, hash_, at, _key(settings).sign(_said(seq, hash_, instant(at))))
+    return Checkpoint(seq, hash_, at, sign(settings, _said(seq, hash_, instant(at))))
 
 
-def genuine(settings: Settings, made: Checkpoint) -> bool:
+def genuine(settings: Settings, made: Checkpoint, former: Collection[bytes] = ()) -> bool:
     """Did we sign it?"""
-    return _verified(settings, made.seq, made.hash, instant(made.at), made.signature)
-
-
-def _verified(settings: Settings, seq: int, hash_: bytes, at: str, signature: bytes) -> bool:
-    try:
-        _key(settings).public_key().verify(signature, _said(seq, hash_, at))
-    except InvalidSignature:
-        return False
-    return True
+    return holds(settings, _said(made.seq, made.hash, instant(made.at)), made.signature, former)
 
 
 def place(settings: Settings, made: Checkpoint) -> None:
@@ -79,13 +111,14 @@ def place(settings: Settings, made: Checkpoint) -> None:
         raise Unavailable(f"the audit anchor {path} cannot be written: {error.strerror}") from error
 
 
-def found(settings: Settings) -> Anchor | None:
+def found(settings: Settings, former: Collection[bytes] = ()) -> Anchor | None:
     """The anchor; None where there is no file. A file that is not one of ours is an Anchor that is not genuine."""
     path: Path = settings.data_dir / FILE
     try:
         said = decode_object(path.read_bytes())
         seq, hash_, at = int(said["seq"]), bytes.fromhex(said["hash"]), str(said["at"])
-        return Anchor(seq, hash_, _verified(settings, seq, hash_, at, bytes.fromhex(said["signature"])))
+        signature = bytes.fromhex(said["signature"])
+        return Anchor(seq, hash_, holds(settings, _said(seq, hash_, at), signature, former))
     except FileNotFoundError:
         return None
     except (OSError, BadJson, KeyError, TypeError, ValueError):

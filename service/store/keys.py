@@ -1,25 +1,36 @@
 """Our own signing keys: made at first start, encrypted at rest, published by their public half."""
 
-import base64
-import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.fernet import InvalidToken
 from joserfc.jwk import ECKey, RSAKey
 
 from service.fhir.json import JsonObject, decode_object, encode
 from service.kernel.failures import Unavailable
-from service.settings import Settings
 from service.store.unit import Unit
+from service.store.vault import Vault, vault
 
 ALGORITHMS = ("ES384", "RS384")
 AFTERGLOW = timedelta(hours=1)
 """A retired key stays published this long: partners may still hold an assertion it signed."""
+LEAD = timedelta(minutes=10)
+"""A new key is published this long before it signs: twice as long as our key set may be cached."""
 LOCK = "signing-key"
+__all__ = [
+    "Held",
+    "SigningKey",
+    "Vault",
+    "active",
+    "ensure",
+    "everyone",
+    "published",
+    "retire",
+    "rotate",
+    "sweep",
+    "vault",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +42,24 @@ class SigningKey:
     private: JsonObject = field(repr=False)
 
 
-def vault(settings: Settings) -> Fernet:
-    """What encrypts stored secrets."""
-    try:
-        return Fernet(secret(settings))
-    except ValueError:
-        raise Unavailable(
-            "the key file secret.key is damaged; put the one back that was made with it"
-        ) from None
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key as an operator sees it: it signs from `since` until `retired_at`."""
+
+    kid: str
+    algorithm: str
+    since: datetime
+    retired_at: datetime | None
 
 
-def secret(settings: Settings) -> bytes:
-    """The one secret that is not in the database: from `secret_key`, or from a file that only we can read.
-
-    A `secret_key` is stretched with scrypt, so a passphrase will do; the same text gives the same key.
-    """
-    if settings.secret_key is None:
-        return _own_file(settings.data_dir / "secret.key")
-    text = settings.secret_key.get_secret_value().encode()
-    if len(text) < 16:
-        raise Unavailable("CASEBRIDGE_SECRET_KEY is too short: 16 characters at least")
-    stretched = Scrypt(salt=b"casebridge signing keys", length=32, n=2**14, r=8, p=1).derive(text)
-    return base64.urlsafe_b64encode(stretched)
-
-
-def _own_file(path: Path) -> bytes:
-    """The key in `path`, made if missing; two processes that start together end with the same one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            _place(path, Fernet.generate_key())
-        if os.name == "posix" and path.stat().st_mode & 0o077:
-            path.chmod(0o600)
-        return path.read_bytes().strip()
-    except OSError as error:
-        raise Unavailable(f"the key file {path} cannot be used: {error.strerror}") from error
-
-
-def _place(path: Path, content: bytes) -> None:
-    """Write whole or not at all, and never over another's: a link fails where the name exists."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        try:
-            os.link(draft, path)
-        except FileExistsError:
-            return
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-async def active(connection: Any, vault: Fernet) -> list[SigningKey]:
+async def active(connection: Any, vault: Vault, now: datetime) -> list[SigningKey]:
     """The keys we sign with now, newest first. Unavailable when the secret is another one."""
-    sql = "SELECT kid, algorithm, private FROM signing_key WHERE retired_at IS NULL ORDER BY created_at DESC"
+    sql = """SELECT kid, algorithm, private FROM signing_key
+             WHERE created_at <= $1 AND (retired_at IS NULL OR retired_at > $1) ORDER BY created_at DESC"""
     try:
         return [
             SigningKey(kid, algorithm, decode_object(vault.decrypt(private)))
-            for kid, algorithm, private in await connection.fetch(sql)
+            for kid, algorithm, private in await connection.fetch(sql, now)
         ]
     except InvalidToken:
         raise Unavailable(
@@ -100,13 +68,19 @@ async def active(connection: Any, vault: Fernet) -> list[SigningKey]:
 
 
 async def published(connection: Any, now: datetime) -> JsonObject:
-    """Our JWK Set: public halves of the active keys and of those retired within the hour."""
+    """Our JWK Set: public halves of the keys that will sign, that sign, and that signed within the hour."""
     sql = "SELECT public FROM signing_key WHERE retired_at IS NULL OR retired_at > $1 ORDER BY kid"
     found = await connection.fetch(sql, now - AFTERGLOW)
     return {"keys": [decode_object(row["public"].encode()) for row in found]}
 
 
-async def ensure(unit: Unit, vault: Fernet, now: datetime) -> None:
+async def everyone(connection: Any) -> list[Held]:
+    """All keys, newest first."""
+    sql = "SELECT kid, algorithm, created_at, retired_at FROM signing_key ORDER BY created_at DESC, kid"
+    return [Held(*found) for found in await connection.fetch(sql)]
+
+
+async def ensure(unit: Unit, vault: Vault, now: datetime) -> None:
     """Make the keys that are missing. Take LOCK with the unit: replicas start together."""
     found = await unit.fetch("SELECT algorithm FROM signing_key WHERE retired_at IS NULL")
     held = {row["algorithm"] for row in found}
@@ -115,14 +89,48 @@ async def ensure(unit: Unit, vault: Fernet, now: datetime) -> None:
             await _make(unit, vault, algorithm, now)
 
 
-async def rotate(unit: Unit, vault: Fernet, now: datetime) -> None:
-    """Retire every active key and make new ones. Take LOCK with the unit."""
-    await unit.execute("UPDATE signing_key SET retired_at = $1 WHERE retired_at IS NULL", now)
+async def rotate(unit: Unit, vault: Vault, now: datetime, since: datetime) -> None:
+    """New keys that sign from `since` on, when every key before them retires. Take LOCK with the unit.
+
+    Until then the new ones are published only, so that no partner meets a signature whose key it has not seen.
+    """
+    await unit.execute(
+        "DELETE FROM signing_key WHERE created_at > $1", since
+    )  # an earlier plan, not yet in use
+    await unit.execute("UPDATE signing_key SET retired_at = $1 WHERE retired_at IS NULL", since)
     for algorithm in ALGORITHMS:
-        await _make(unit, vault, algorithm, now)
+        await _make(unit, vault, algorithm, since)
 
 
-async def _make(unit: Unit, vault: Fernet, algorithm: str, now: datetime) -> None:
+async def retire(unit: Unit, vault: Vault, kid: str, now: datetime, *, compromised: bool) -> bool:
+    """Sign no more with this key; False when there is none of this name. Take LOCK with the unit.
+
+    `compromised`: gone from our published set at once, too; else it stays there for AFTERGLOW. What is missing then is
+    made, and what was to sign later signs now.
+    """
+    sql = (
+        "DELETE FROM signing_key WHERE kid = $1 AND $2::timestamptz IS NOT NULL RETURNING algorithm"
+        if compromised
+        else """UPDATE signing_key SET retired_at = LEAST(retired_at, $2), created_at = LEAST(created_at, $2)
+                WHERE kid = $1 RETURNING algorithm"""
+    )
+    found = await unit.fetchrow(sql, kid, now)
+    if found is None:
+        return False
+    await unit.execute(
+        "UPDATE signing_key SET created_at = $2 WHERE algorithm = $1 AND retired_at IS NULL AND created_at > $2",
+        found["algorithm"], now,
+    )  # fmt: skip
+    await ensure(unit, vault, now)
+    return True
+
+
+async def sweep(unit: Unit, now: datetime) -> None:
+    """Forget keys whose AFTERGLOW is over: nothing they signed is still good anywhere."""
+    await unit.execute("DELETE FROM signing_key WHERE retired_at <= $1", now - AFTERGLOW)
+
+
+async def _make(unit: Unit, vault: Vault, algorithm: str, since: datetime) -> None:
     key = ECKey.generate_key("P-384") if algorithm == "ES384" else RSAKey.generate_key(3072)
     kid = key.thumbprint()
     marks = {"kid": kid, "alg": algorithm, "use": "sig"}
@@ -131,5 +139,5 @@ async def _make(unit: Unit, vault: Fernet, algorithm: str, now: datetime) -> Non
     await unit.execute(
         """INSERT INTO signing_key (kid, algorithm, public, private, created_at)
            VALUES ($1, $2, $3::jsonb, $4, $5)""",
-        kid, algorithm, encode(public).decode(), vault.encrypt(private), now,
+        kid, algorithm, encode(public).decode(), vault.encrypt(private), since,
     )  # fmt: skip

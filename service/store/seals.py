@@ -142,3 +142,18 @@ async def strays(connection: Any, limit: int) -> list[str]:
         limit,
     )
     return [each[0] for each in found]
+
+
+async def former_keys(connection: Any) -> list[tuple[bytes, bytes]]:
+    """Keys that signed before, each with the signature that vouches for it."""
+    found = await connection.fetch("SELECT public, signature FROM audit_key ORDER BY at")
+    return [(bytes(public), bytes(signature)) for public, signature in found]
+
+
+async def vouch(unit: Unit, public: bytes, signature: bytes, at: datetime) -> None:
+    """Keep a key before ours, or our newer word for it."""
+    await unit.execute(
+        """INSERT INTO audit_key (public, at, signature) VALUES ($1, $2, $3)
+           ON CONFLICT (public) DO UPDATE SET signature = EXCLUDED.signature""",
+        public, at, signature,
+    )  # fmt: skip

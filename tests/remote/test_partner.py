@@ -82,7 +82,7 @@ async def partners(site: Site) -> AsyncIterator[Partners]:
 
     async def signers() -> list[keys.SigningKey]:
         async with site.context.database.reading() as connection:
-            return await keys.active(connection, vault)
+            return await keys.active(connection, vault, site.hands())
 
     async with outside(site.context.settings, site.hands, signers, described["client_id"]) as out:
         yield out.partners
@@ -250,7 +250,7 @@ async def test_our_assertions_meet_our_own_verifier(site: Site, algorithm: str) 
 
     async def signers() -> list[keys.SigningKey]:
         async with site.context.database.reading() as connection:
-            return await keys.active(connection, vault)
+            return await keys.active(connection, vault, site.hands())
 
     ours = Tokens(site.wiring.outside.door, site.hands, signers, client.id)
     token = await ours.get(site.token_url, algorithm=algorithm)

@@ -59,7 +59,7 @@ async def test_keys_are_made_once(keyless: Database) -> None:
         async with keyless.unit(keys.LOCK) as unit:
             await keys.ensure(unit, vault, now)
     async with keyless.reading() as connection:
-        found = await keys.active(connection, vault)
+        found = await keys.active(connection, vault, now)
     assert sorted(key.algorithm for key in found) == ["ES384", "RS384"]
 
 
@@ -68,7 +68,7 @@ async def test_the_private_half_is_unreadable_at_rest_and_never_printed(keyless:
     async with keyless.unit(keys.LOCK) as unit:
         await keys.ensure(unit, vault, now)
     async with keyless.reading() as connection:
-        [es384] = [key for key in await keys.active(connection, vault) if key.algorithm == "ES384"]
+        [es384] = [key for key in await keys.active(connection, vault, now) if key.algorithm == "ES384"]
         rows = await connection.fetch("SELECT s::text AS row, private FROM signing_key s")
         published = json.dumps(await keys.published(connection, now))
     assert es384.private["d"]
@@ -84,7 +84,7 @@ async def test_another_secret_is_said_so(keyless: Database) -> None:
         await keys.ensure(unit, Fernet(Fernet.generate_key()), system_clock())
     async with keyless.reading() as connection:
         with pytest.raises(Unavailable, match="has changed"):
-            await keys.active(connection, Fernet(Fernet.generate_key()))
+            await keys.active(connection, Fernet(Fernet.generate_key()), system_clock())
 
 
 async def test_after_a_rotation_we_sign_with_new_keys_and_publish_the_old_for_an_hour(
@@ -94,11 +94,11 @@ async def test_after_a_rotation_we_sign_with_new_keys_and_publish_the_old_for_an
     async with keyless.unit(keys.LOCK) as unit:
         await keys.ensure(unit, vault, now)
     async with keyless.reading() as connection:
-        old = {key.kid for key in await keys.active(connection, vault)}
+        old = {key.kid for key in await keys.active(connection, vault, now)}
     async with keyless.unit(keys.LOCK) as unit:
-        await keys.rotate(unit, vault, now)
+        await keys.rotate(unit, vault, now, now)
     async with keyless.reading() as connection:
-        new = {key.kid for key in await keys.active(connection, vault)}
+        new = {key.kid for key in await keys.active(connection, vault, now)}
         soon = {key["kid"] for key in (await keys.published(connection, now))["keys"]}
         later = {key["kid"] for key in (await keys.published(connection, now + timedelta(hours=2)))["keys"]}
     assert len(new) == 2 and not new & old

@@ -52,12 +52,13 @@ async def _seal_some(context: Context) -> int:
 
 async def _anchor(context: Context, head: Seal) -> None:
     """Move the anchor on, unless the chain no longer holds what it stands on: then it stays, as evidence."""
-    held = await asyncio.to_thread(anchor.found, context.settings)
-    if held is not None:
-        async with context.database.reading() as connection:
+    async with context.database.reading() as connection:
+        former = anchor.former(context.settings, await seals.former_keys(connection))
+        held = await asyncio.to_thread(anchor.found, context.settings, former)
+        if held is not None:
             there = await seals.hash_at(connection, held.seq)
-        if not held.genuine or there != held.hash:
-            log("audit-broken", seq=held.seq)
-            return
+            if not held.genuine or there != held.hash:
+                log("audit-broken", seq=held.seq)
+                return
     made = anchor.signed(context.settings, head.seq, head.hash, context.clock())
     await asyncio.to_thread(anchor.place, context.settings, made)

@@ -35,10 +35,11 @@ async def verify(context: Context) -> Verdict:
         findings = walk.said()
         found = await seals.strays(connection, MOST_STRAYS)
         findings += [f"row {id_}: not in the chain; it was put in beside the service" for id_ in found]
-        findings += missing or await _outside(connection, context.settings, walk.seen)
+        former = anchor.former(context.settings, await seals.former_keys(connection))
+        findings += missing or await _outside(connection, context.settings, former, walk.seen)
         marks = await seals.checkpoints(connection)
         for mark in marks:
-            findings += await _checkpoint(connection, context.settings, mark)
+            findings += await _checkpoint(connection, context.settings, former, mark)
     return Verdict(walk.seen, len(marks), findings)
 
 
@@ -51,8 +52,8 @@ async def _no_anchor(context: Context) -> list[str]:
     return []
 
 
-async def _outside(connection: Any, settings: Settings, rows: int) -> list[str]:
-    held = anchor.found(settings)
+async def _outside(connection: Any, settings: Settings, former: list[bytes], rows: int) -> list[str]:
+    held = anchor.found(settings, former)
     head = await seals.head(connection)
     if held is None:
         return [f"{anchor.FILE} could not be written"] if rows else []
@@ -66,8 +67,10 @@ async def _outside(connection: Any, settings: Settings, rows: int) -> list[str]:
     return []
 
 
-async def _checkpoint(connection: Any, settings: Settings, mark: seals.Checkpoint) -> list[str]:
-    if not anchor.genuine(settings, mark):
+async def _checkpoint(
+    connection: Any, settings: Settings, former: list[bytes], mark: seals.Checkpoint
+) -> list[str]:
+    if not anchor.genuine(settings, mark, former):
         return [f"the checkpoint at seal {mark.seq} does not bear our signature"]
     if await seals.hash_at(connection, mark.seq) != mark.hash:
         return [f"seal {mark.seq} is not the one that its checkpoint knows: cut off or written anew"]

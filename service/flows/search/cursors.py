@@ -6,15 +6,14 @@ it can be changed: a tampered or borrowed cursor is refused.
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 import orjson
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import InvalidToken
 
 from service.fhir.outcome import Issue
 from service.kernel.failures import Refused
 from service.settings import Settings
-from service.store.keys import vault
+from service.store.vault import vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +28,16 @@ class Bookmark:
     place: tuple[str, ...]
 
 
-@lru_cache(maxsize=4)
-def _vault(settings: Settings) -> Fernet:
-    return vault(settings)
-
-
 def seal(settings: Settings, mark: Bookmark) -> str:
     """The cursor of a bookmark."""
     parts = [mark.caller, mark.type, mark.within, mark.pairs, mark.asked.isoformat(), mark.place]
-    return _vault(settings).encrypt(b"search" + orjson.dumps(parts)).decode()
+    return vault(settings).encrypt(b"search" + orjson.dumps(parts)).decode()
 
 
 def unseal(settings: Settings, cursor: str, caller: str, type_: str | None) -> Bookmark:
     """The bookmark of a cursor of ours for this caller and path; Refused("malformed") for anything else."""
     try:
-        opened = _vault(settings).decrypt(cursor.encode()).removeprefix(b"search")
+        opened = vault(settings).decrypt(cursor.encode()).removeprefix(b"search")
         owner, kind, within, pairs, asked, place = orjson.loads(opened)
     except (InvalidToken, ValueError):
         raise _not_ours() from None

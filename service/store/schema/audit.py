@@ -76,3 +76,25 @@ class AuditCheckpoint(SQLModel, table=True):
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = Field(sa_column=moment(nullable=False))
     signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuditKey(SQLModel, table=True):
+    """A key that signed anchors and checkpoints under a secret before this one; vouched for by the newest key."""
+
+    __tablename__ = "audit_key"
+    public: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
+    at: datetime = Field(sa_column=moment(nullable=False))
+    signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class AuditArchive(SQLModel, table=True):
+    """The signed statement that links `first` to `last` of the chain are in a file, and how the chain stood there."""
+
+    __tablename__ = "audit_archive"
+    last: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    first: int = Field(sa_column=Column(BigInteger, nullable=False))
+    hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # of the link `last`
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # SHA-256 of the file
+    file: str = Field(sa_column=Column(Text, nullable=False))
+    at: datetime = Field(sa_column=moment(nullable=False))
+    signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))

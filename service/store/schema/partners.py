@@ -29,6 +29,9 @@ class Partner(SQLModel, table=True):
     terms: dict[str, Any] = Field(
         sa_column=Column(JSONB, nullable=False, server_default="{}")
     )  # delivery/terms.py
+    certificate: str = Field(
+        sa_column=Column(Text, nullable=False, server_default="")
+    )  # '' none is asked for
 
     __table_args__ = (
         CheckConstraint("dialect IN ('sdohcc', 'bser', 'cow')", name="dialect"),
@@ -46,6 +49,9 @@ class AccessToken(SQLModel, table=True):
     )
     scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
     expires_at: datetime = Field(sa_column=moment(nullable=False, index=True))
+    certificate: str = Field(
+        sa_column=Column(Text, nullable=False, server_default="")
+    )  # x5t#S256 it is bound to
 
 
 class AssertionSeen(SQLModel, table=True):
@@ -57,6 +63,22 @@ class AssertionSeen(SQLModel, table=True):
     expires_at: datetime = Field(sa_column=moment(nullable=False, index=True))
 
 
+class Credential(SQLModel, table=True):
+    """What we show at one of a partner's servers beside or instead of a SMART token: a client certificate, or a bearer
+    token that the partner gave us. Bound to the server's origin (scheme, host, port) and shown nowhere else."""
+
+    origin: str = Field(sa_column=Column(Key, primary_key=True))
+    client_id: str = Field(
+        sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), nullable=False, index=True)
+    )
+    certificate: str = Field(sa_column=Column(Text, nullable=False, server_default=""))  # PEM, '' for none
+    private: bytes | None = Field(
+        sa_column=Column(LargeBinary, info={"vault": True})
+    )  # the certificate's key
+    bearer: bytes | None = Field(sa_column=Column(LargeBinary, info={"vault": True}))
+    created_at: datetime = Field(sa_column=moment(nullable=False))
+
+
 class SigningKey(SQLModel, table=True):
     """A key with which this service authenticates itself to partners; `private` is encrypted at rest."""
 
@@ -64,6 +86,6 @@ class SigningKey(SQLModel, table=True):
     kid: str = Field(sa_column=Column(Key, primary_key=True))
     algorithm: str = Field(sa_column=Column(Text, nullable=False))
     public: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
-    private: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    private: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"vault": True}))
     created_at: datetime = Field(sa_column=moment(nullable=False))
     retired_at: datetime | None = Field(sa_column=moment())

@@ -74,7 +74,9 @@ class Webhook(SQLModel, table=True):
     id: str = Field(sa_column=Column(Key, primary_key=True))
     source: str = Field(sa_column=Column(Key, ForeignKey("partner.client_id"), nullable=False))
     url: str = Field(sa_column=Column(Text, nullable=False))
-    secrets: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # encrypted, newest first
+    secrets: bytes = Field(
+        sa_column=Column(LargeBinary, nullable=False, info={"vault": True})
+    )  # newest first
     xid: int = Field(sa_column=Column(Xid8, nullable=False))
     event: int = Field(sa_column=Column(BigInteger, nullable=False))
     attempts: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
