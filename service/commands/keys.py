@@ -4,8 +4,6 @@ import json
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from service.commands.running import run
 from service.fhir.json import JsonObject
@@ -53,8 +51,7 @@ def reseal(
 
 
 def _show(rows: list[JsonObject]) -> None:
-    table = Table("kid", "algorithm", "state", "signs from", "signs until", "published until")
     for row in rows:
-        names = ("kid", "algorithm", "state", "signs_from", "signs_until", "published_until")
-        table.add_row(*(row.get(name, "–") for name in names), style=None)
-    Console().print(table)
+        until = {"signing": "signs_until", "retired": "published_until"}.get(row["state"], "")
+        ends = f" until {row[until]}" if until in row else ""
+        print(f"{row['kid']}  {row['algorithm']}  {row['state']} from {row['signs_from']}{ends}")

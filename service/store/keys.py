@@ -94,10 +94,9 @@ async def rotate(unit: Unit, vault: Vault, now: datetime, since: datetime) -> No
 
     Until then the new ones are published only, so that no partner meets a signature whose key it has not seen.
     """
-    await unit.execute(
-        "DELETE FROM signing_key WHERE created_at > $1", since
-    )  # an earlier plan, not yet in use
-    await unit.execute("UPDATE signing_key SET retired_at = $1 WHERE retired_at IS NULL", since)
+    await unit.execute("DELETE FROM signing_key WHERE created_at > $1", now)  # planned, never used
+    sql = "UPDATE signing_key SET retired_at = $2 WHERE retired_at IS NULL OR retired_at > $1"
+    await unit.execute(sql, now, since)
     for algorithm in ALGORITHMS:
         await _make(unit, vault, algorithm, since)
 
