@@ -4,6 +4,7 @@ import ipaddress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -34,6 +35,15 @@ class Settings(BaseSettings):
     )
     validate_outbound: bool = Field(True, description="validate what we author before it leaves")
     part2_program: bool = Field(True, description="the home agency is a 42 CFR Part 2 programme")
+    time_zone: str = Field(
+        "UTC",
+        description="where the agency's days begin and end (IANA name): a consent ends with its last day there",
+    )
+    sensitive_value_sets: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="value sets of your guides that reveal something sensitive: CODE=canonical, comma-separated; "
+        "CODE is a sensitivity of v3-ActCode (SUD, OPIOIDUD, MH, HIV, SEX, STD, SDV, …)",
+    )
     poll_seconds: float = Field(
         900.0, ge=0.2, description="how often a partner's open Tasks are read (15 min)"
     )
@@ -76,12 +86,28 @@ class Settings(BaseSettings):
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    @field_validator("outbound_allow", "proxies", "guides", "free_references", mode="before")
+    @field_validator(
+        "outbound_allow", "proxies", "guides", "free_references", "sensitive_value_sets", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("no time zone of this name is known here; like America/New_York") from None
+        return value
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Where the agency's days begin and end."""
+        return ZoneInfo(self.time_zone)
 
     @cached_property
     def embedded(self) -> bool:

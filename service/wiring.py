@@ -1,6 +1,6 @@
 """The only place that knows which concrete thing is used: database, clock, validator, keys, the way out."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,9 @@ from functools import cache
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
+from service.consent.sensitive import Categories
 from service.fhir.catalogue import catalogue
+from service.flows import sensitivity
 from service.flows.context import Check, Context
 from service.kernel.clock import Clock, system_clock
 from service.kernel.failures import Unavailable
@@ -42,7 +44,10 @@ class Wiring:
             database = await open_database(self.url, self.settings.pool_size)
             stack.push_async_callback(database.close)
             base = f"{self.public_url}/fhir"
-            self.context = Context(database, self.clock, self.settings, _check(self.settings), base)
+            settings = self.settings
+            self.context = Context(
+                database, self.clock, settings, _check(settings), base, lambda: categories(settings)
+            )
             signers = await _signers(database, self.settings, self.clock)
             way = outside(self.settings, self.clock, signers, self.settings.our_client_id or base)
             self.outside = await stack.enter_async_context(way)
@@ -50,6 +55,7 @@ class Wiring:
 
     def warm(self) -> None:
         """Compile ahead what the first request would otherwise wait for."""
+        categories(self.settings)
         self.rules().compile(catalogue, [spec.profile for spec in catalogue.values() if spec.profile])
 
     def rules(self) -> "Validator":
@@ -124,6 +130,26 @@ def rules(settings: Settings) -> "Validator":
         return validator(tuple(str(guide) for guide in settings.guides))
     except BrokenPackage as broken:
         raise Unavailable(f"a guide of CASEBRIDGE_GUIDES cannot be used: {broken}") from broken
+
+
+def categories(settings: Settings) -> Categories:
+    """What codes reveal here. Raises Unavailable naming a value set that the settings ask for and that is not there."""
+    if settings.guides:
+        rules(settings)
+    return _revealing(settings.sensitive_value_sets, tuple(str(guide) for guide in settings.guides))
+
+
+@cache
+def _revealing(chosen: tuple[str, ...], guides: tuple[str, ...]) -> Categories:
+    return sensitivity.categories(chosen, _codes_of(validator(guides)) if guides else None)
+
+
+def _codes_of(known: "Validator") -> sensitivity.Lookup:
+    def lookup(canonical: str) -> Mapping[str, frozenset[str]] | None:
+        found = known.definitions.value_set(canonical)
+        return found.systems if found and not found.open else None
+
+    return lookup
 
 
 def _check(settings: Settings) -> Check:

@@ -27,7 +27,7 @@ from service.flows import reindex
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
 from service.settings import Settings
-from service.wiring import Wiring, database_kept, prepared, rules, wire
+from service.wiring import Wiring, categories, database_kept, prepared, rules, wire
 
 DataDir = Annotated[Path | None, typer.Option(help="where the database, keys and exports live")]
 
@@ -44,6 +44,7 @@ def serve(
     chosen = settings(data_dir=data_dir)
     try:
         rules(chosen)  # a guide that cannot be used stops us before anything is touched
+        categories(chosen)
         with _only_one(chosen):
             listening = _listen(host, port)
             shown = _address(host, listening.getsockname()[1])
@@ -69,6 +70,7 @@ def worker(data_dir: DataDir = None) -> None:
         from service.commands.running import public_url
 
         rules(chosen)
+        categories(chosen)
         url = await prepared(chosen)
         async with wire(chosen, url, public_url(chosen)).running() as wiring:
             await _deliver_until_told(wiring)

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from service.consent import terms
 from service.consent.grounds import ground_objection
-from service.consent.model import Consent, concerns_disclosure, read
+from service.consent.model import Consent, Defect, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
 from service.consent.redact import ANSWER, MASKABLE, maskable
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
@@ -35,7 +35,6 @@ class _Case:
     posture: Posture
     directory: Directory
     names: frozenset[str]
-    groups: frozenset[str]
 
     def deny(self, item: Labelled, code: ReasonCode) -> Withholding:
         """A sentence about who and for what; never about the content."""
@@ -46,26 +45,21 @@ class _Case:
 
 def decide(
     request: Request,
-    consents: Iterable[JsonObject],
+    consents: Iterable[JsonObject | Consent],
     posture: Posture,
     directory: Directory = NOBODY,
 ) -> Permit | Deny:
     """One decision for the whole document, with a list of what is withheld from it.
 
-    Denied as a whole if anything essential may not go, or nothing may. `consents` are Consent resources, of
-    any client and status; those that do not matter are passed over.
+    Denied as a whole if anything essential may not go, or nothing may. `consents` are Consent resources, or what
+    was read of them, of any client and status; those that do not matter are passed over.
     """
     case = _Case(
         request=request,
-        consents=tuple(
-            read(one, posture.zone, signed=f"Consent/{one.get('id', '')}" in request.signed_elsewhere)
-            for one in consents
-            if concerns_disclosure(one)
-        ),
+        consents=tuple(one if isinstance(one, Consent) else read(one, posture.zone) for one in consents),
         posture=posture,
         directory=directory,
         names=directory.known_as(request.recipient),
-        groups=directory.classes_of(request.recipient),
     )
     judged = [_judge(case, item) for item in request.resources]
     cleared = tuple(one for one in judged if isinstance(one, Cleared))
@@ -128,13 +122,14 @@ def _by_consent(case: _Case, item: Labelled) -> Cleared | Withholding:
     if not patient:
         return case.deny(item, "unknown-patient")
     theirs = [one for one in case.consents if _theirs(one, patient, case.request)]
-    verdict = _word(case, item, theirs)
+    groups = case.directory.classes_of(case.request.recipient, patient)
+    verdict = _word(case, item, theirs, groups)
     if isinstance(verdict, Cleared):
         return verdict
     bare = maskable(item, MASKABLE)
     if bare is not None:
         without, masks = bare
-        second = _word(case, without, theirs)
+        second = _word(case, without, theirs, groups)
         if isinstance(second, Cleared):
             return replace(second, item=replace(item, labels=without.labels), masks=masks)
     if verdict.code != "denied-by-client" and _answers(case, item):
@@ -151,16 +146,18 @@ def _answers(case: _Case, item: Labelled) -> bool:
 
 def _theirs(consent: Consent, patient: str, request: Request) -> bool:
     also = request.patient_also if patient == request.patient else frozenset()
-    return bool(consent.patient) and consent.patient in also | {patient}
+    return consent.disclosure and bool(consent.patient) and consent.patient in also | {patient}
 
 
-def _word(case: _Case, item: Labelled, theirs: Sequence[Consent]) -> Cleared | Withholding:
+def _word(
+    case: _Case, item: Labelled, theirs: Sequence[Consent], groups: frozenset[str]
+) -> Cleared | Withholding:
     ask = Ask(
         item=item,
         purpose=case.request.purpose,
         now=case.request.now,
         names=case.names,
-        groups=case.groups,
+        groups=groups,
         disclosers=case.directory.known_as(case.posture.organization),
     )
     active = [one for one in theirs if one.status == "active"]
@@ -179,8 +176,8 @@ def _word(case: _Case, item: Labelled, theirs: Sequence[Consent]) -> Cleared | W
 def usable(said: Word, ask: Ask) -> bool:
     """Is this permit fit to be acted on (2.31(c)), for data as protected as this?"""
     consent, labels = said.consent, ask.item.labels
-    blocking = consent.defects - ({"no-purpose", "no-recipient"} if not labels.protected else frozenset())
-    if blocking:
+    blocking = consent.defects - (_FORM if not labels.protected else frozenset())
+    if blocking or not _ours_to_disclose(consent, ask):
         return False
     if labels.protected and not (said.named and said.purposed):
         return False
@@ -188,6 +185,15 @@ def usable(said: Word, ask: Ask) -> bool:
         return False
     notes = terms.COUNSELLING_NOTES in labels.marks
     return not notes or terms.COUNSELLING_NOTES in said.marks
+
+
+_FORM: frozenset[Defect] = frozenset({"no-purpose", "no-recipient", "no-discloser"})
+"""Elements of 2.31 that only protected data needs."""
+
+
+def _ours_to_disclose(consent: Consent, ask: Ask) -> bool:
+    """Does it authorise us (2.31(a)(2)), where it says whom? Another agency's form does not open our records."""
+    return not consent.disclosers or bool(consent.disclosers & ask.disclosers)
 
 
 def _ordinary(case: _Case, item: Labelled) -> bool:
@@ -216,10 +222,14 @@ def _gate(consent: Consent, ask: Ask) -> ReasonCode:
         return "recipient-not-named"
     if consent.root.period and not consent.root.period.holds(ask.now):
         return "consent-not-in-force"
+    if "not-verified" in consent.defects:
+        return "consent-not-verified"
     if "no-signature" in consent.defects:
         return "consent-unsigned"
     if consent.defects - {"no-purpose", "no-recipient"}:
         return "consent-deficient"
+    if not _ours_to_disclose(consent, ask):
+        return "discloser-not-named"
     if ask.purpose == terms.PROCEEDINGS:
         return "proceedings-not-consented"
     purposes = {one for rule in permits for one in rule.purposes} or set(consent.root.purposes)
@@ -266,8 +276,15 @@ def _day(moment: datetime | None, case: _Case) -> str:
 
 
 _GATES: tuple[ReasonCode, ...] = (
-    *("no-consent", "consent-not-active", "recipient-not-named", "consent-not-in-force"),
-    *("consent-unsigned", "consent-deficient", "purpose-not-covered", "proceedings-not-consented"),
+    *(
+        "no-consent",
+        "consent-not-active",
+        "recipient-not-named",
+        "consent-not-in-force",
+        "consent-not-verified",
+    ),
+    *("consent-unsigned", "consent-deficient", "discloser-not-named"),
+    *("purpose-not-covered", "proceedings-not-consented"),
     *("notes-not-consented", "data-not-covered"),
 )
 
@@ -275,8 +292,10 @@ _SENTENCE: dict[ReasonCode, str] = {
     "no-consent": "the client has given no consent that names {who} as recipient",
     "consent-not-active": "no active consent of the client names {who} as recipient",
     "consent-not-in-force": "the client's consent for {who} is not in force at this time",
+    "consent-not-verified": "a consent for {who} came from another party and was not taken up by this organisation",
     "consent-unsigned": "the client's consent for {who} carries no evidence of a signature",
     "consent-deficient": "the client's consent for {who} lacks what 42 CFR 2.31 requires",
+    "discloser-not-named": "the client's consent for {who} does not authorise this organisation to disclose",
     "recipient-not-named": "no active consent of the client names {who} as recipient",
     "purpose-not-covered": "the client's consent for {who} does not cover {what}",
     "data-not-covered": "the client's consent for {who} does not cover this information",
@@ -284,6 +303,7 @@ _SENTENCE: dict[ReasonCode, str] = {
     "proceedings-not-consented": "legal proceedings need a consent of their own, and {who} has none",
     "notes-not-consented": "this kind of record needs a consent of its own, and {who} has none",
     "wrong-patient": "this belongs to another client than the document is about",
+    "mask-breaks-profile": "without what {who} may not see, this would no longer be a valid record",
     "unknown-patient": "it is not known which client this is about",
     "emergency-incomplete": "an emergency needs recipient, affiliation, discloser, time and nature on record",
     "emergency-purpose": "a medical emergency permits emergency treatment, not {what}",

@@ -1,22 +1,20 @@
 """What is this resource, for consent? Part 2, sensitivities, one confidentiality.
 
-Provenance first (a Part 2 programme's record is Part 2 whatever it says), then codes found in the operator's
-value sets (Consent2Share categories, given as an argument), then labels received, which persist (DS4P).
+Provenance first (a Part 2 programme's record is Part 2 whatever it says), then what its codes, its instrument and
+its profile reveal (`sensitive`), then labels received, which persist (DS4P).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import UTC, tzinfo
 from typing import Literal
 
 from service.consent import terms
 from service.consent.model import Token, reference
 from service.consent.request import Labelled, Labels, Path, Sensitive
+from service.consent.sensitive import CANONICAL, Categories, revealed
 from service.consent.spans import Span, period, span
 from service.fhir.catalogue import catalogue
 from service.fhir.json import Json, JsonObject
-
-Categories = Mapping[str, frozenset[Token]]
-"""Sensitivity code → the (system, code) pairs that reveal it."""
 
 _WHEN = (
     *("effectiveDateTime", "effectivePeriod", "effectiveInstant", "performedDateTime", "performedPeriod"),
@@ -139,11 +137,19 @@ def _classes(resource: JsonObject) -> Iterator[Token]:
 
 def _sensitive(resource: JsonObject, categories: Categories) -> Iterator[Sensitive]:
     for path, coding in _codings(resource, ()):
-        if path[:1] == ("meta",):
-            continue
-        marks = frozenset(mark for mark, tokens in categories.items() if _token(coding) in tokens)
-        if marks:
+        if path[:1] != ("meta",) and (marks := revealed(_token(coding), categories)):
             yield Sensitive(path, marks)
+    for element, canonical in _canonicals(resource):
+        if marks := revealed((CANONICAL, canonical.partition("|")[0]), categories):
+            yield Sensitive((element,), marks)
+
+
+def _canonicals(resource: JsonObject) -> Iterator[tuple[str, str]]:
+    """The instrument a response answers, and the profiles a resource claims."""
+    yield "questionnaire", str(resource.get("questionnaire", ""))
+    meta = resource.get("meta")
+    for profile in (meta.get("profile") or []) if isinstance(meta, dict) else []:
+        yield "meta", str(profile)
 
 
 def _codings(value: Json, path: Path) -> Iterator[tuple[Path, JsonObject]]:

@@ -20,8 +20,8 @@ Token = tuple[str, str]
 """(system, code)."""
 
 Defect = Literal[
-    "no-patient", "no-date", "no-signature", "no-purpose", "no-recipient", "proceedings-mixed",
-    "notes-combined", "not-understood",
+    "no-patient", "no-date", "no-signature", "no-purpose", "no-recipient", "no-discloser",
+    "proceedings-mixed", "notes-combined", "not-understood", "not-verified",
 ]  # fmt: skip
 """What makes a consent unfit to permit anything (42 CFR 2.31(c)); a denial it holds still counts."""
 
@@ -66,6 +66,8 @@ class Consent:
 
     `otherwise` is what the policy says to requests that the root does not concern. `emergency_only`: the base
     denies except in emergencies (EMRGONLY). `given` is the whole stretch that Consent.dateTime names.
+    `disclosers`: who is authorised to disclose (2.31(a)(2)): its organisations and the custodians its permits name.
+    `disclosure`: it speaks of disclosure at all.
     """
 
     reference: str
@@ -77,6 +79,7 @@ class Consent:
     otherwise: Kind | None = None
     emergency_only: bool = False
     research: bool = False
+    disclosure: bool = True
     disclosers: frozenset[str] = frozenset()
     defects: frozenset[Defect] = frozenset()
     copy: str = ""
@@ -97,8 +100,9 @@ class Consent:
         return self.root.period.end if self.root.period else None
 
 
-def read(resource: JsonObject, zone: tzinfo = UTC, *, signed: bool = False) -> Consent:
-    """Normalise a Consent resource. `signed`: a signature is known from elsewhere (Provenance.signature)."""
+def read(resource: JsonObject, zone: tzinfo = UTC, *, signed: bool = False, foreign: bool = False) -> Consent:
+    """Normalise a Consent resource. `signed`: a signature is known from elsewhere (Provenance.signature). `foreign`:
+    another party wrote it here, and nobody of ours has checked it."""
     raw = resource.get("provision")
     root = raw if isinstance(raw, dict) else {}
     policy = _policy(resource)
@@ -116,10 +120,14 @@ def read(resource: JsonObject, zone: tzinfo = UTC, *, signed: bool = False) -> C
         otherwise="deny" if policy == "OPTOUT" and "type" in root else None,
         emergency_only=policy == "EMRGONLY" and "type" not in root,
         research=_scope(resource) == "research",
-        disclosers=frozenset(filter(None, map(reference, _list(resource.get("organization"))))),
-        defects=frozenset(_defects(resource, provision, zone, signed)),
+        disclosure=concerns_disclosure(resource),
+        disclosers=_disclosers(resource, provision),
+        defects=frozenset([*_defects(resource, provision, zone, signed), *_FOREIGN[foreign]]),
         copy=_copy(resource),
     )
+
+
+_FOREIGN: dict[bool, tuple[Defect, ...]] = {True: ("not-verified",), False: ()}
 
 
 def concerns_disclosure(resource: JsonObject) -> bool:
@@ -173,7 +181,7 @@ def _provision(raw: JsonObject, zone: tzinfo, kind: Kind) -> Provision:
     )
     return Provision(
         kind=kind,
-        recipients=frozenset(who for role, who in actors if role in terms.RECIPIENT_ROLES),
+        recipients=_recipients(raw, actors),
         custodians=frozenset(who for role, who in actors if role in terms.CUSTODIAN_ROLES),
         purposes=frozenset(map(_code, _list(raw.get("purpose")))),
         actions=frozenset(code for tokens in actions for _, code in tokens),
@@ -190,6 +198,20 @@ def _provision(raw: JsonObject, zone: tzinfo, kind: Kind) -> Provision:
         unknown=_puzzling(raw, zone, actors, [*concepts, *actions]),
         nested=nested,
     )
+
+
+def _recipients(raw: JsonObject, actors: list[tuple[str, str]]) -> frozenset[str]:
+    """Who is named. Participants of an intermediary are those of the one named beside them (2.31(a)(4)(ii))."""
+    named = {who for role, who in actors if role in terms.RECIPIENT_ROLES}
+    if terms.PARTICIPANTS not in named:
+        return frozenset(named)
+    through = [
+        reference(actor.get("reference"))
+        for actor in _list(raw.get("actor"))
+        if terms.INTERMEDIARY in {code for _, code in _tokens(actor.get("role"))}
+    ]
+    meant = {f"{terms.PARTICIPANTS}@{who}" for who in through if who}
+    return frozenset(named - {terms.PARTICIPANTS}) | meant if meant else frozenset(named)
 
 
 def _puzzling(
@@ -217,7 +239,7 @@ def _unclear(provision: Provision) -> Provision:
     return replace(provision, unknown=True)
 
 
-def _defects(resource: JsonObject, root: Provision, zone: tzinfo, signed: bool) -> Iterator[Defect]:
+def _defects(resource: JsonObject, root: Provision, zone: tzinfo, by_hand: bool) -> Iterator[Defect]:
     """The elements of 42 CFR 2.31 without which nobody may act on the consent."""
     every = list(root.walk())
     purposes = {purpose for provision in every for purpose in provision.purposes}
@@ -225,12 +247,14 @@ def _defects(resource: JsonObject, root: Provision, zone: tzinfo, signed: bool) 
         yield "no-patient"
     if span(resource.get("dateTime"), zone) is None:
         yield "no-date"
-    if not (signed or _signed(resource)):
+    if not (by_hand or signed(resource)):
         yield "no-signature"
     if not purposes:
         yield "no-purpose"
     if not any(provision.recipients for provision in every):
         yield "no-recipient"
+    if not _disclosers(resource, root):
+        yield "no-discloser"
     if terms.PROCEEDINGS in purposes and purposes != {terms.PROCEEDINGS}:
         yield "proceedings-mixed"
     permitted = {mark for provision in every if provision.kind == "permit" for mark in provision.marks}
@@ -240,7 +264,14 @@ def _defects(resource: JsonObject, root: Provision, zone: tzinfo, signed: bool) 
         yield "not-understood"
 
 
-def _signed(resource: JsonObject) -> bool:
+def _disclosers(resource: JsonObject, root: Provision) -> frozenset[str]:
+    """The consent's organisations and the custodians of what it permits (each rule weighs its own again)."""
+    permits = (provision for provision in root.walk() if provision.kind == "permit")
+    custodians = frozenset(who for provision in permits for who in provision.custodians)
+    return custodians | set(filter(None, map(reference, _list(resource.get("organization")))))
+
+
+def signed(resource: JsonObject) -> bool:
     """A signed form is attached or referenced, or somebody verified the consent with the client."""
     attached = isinstance(resource.get("sourceAttachment"), dict) and bool(resource["sourceAttachment"])
     verified = any(entry.get("verified") is True for entry in _list(resource.get("verification")))
@@ -266,7 +297,8 @@ def _scope(resource: JsonObject) -> str:
 
 
 def _role(actor: JsonObject) -> str:
-    return next((code for _, code in _tokens(actor.get("role"))), "")
+    codes = [code for _, code in _tokens(actor.get("role")) if code != terms.INTERMEDIARY]
+    return next(iter(codes), "")
 
 
 def _tokens(concept: object) -> tuple[Token, ...]:

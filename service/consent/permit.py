@@ -14,8 +14,9 @@ Basis = Literal[
 
 ReasonCode = Literal[
     "no-consent", "consent-not-active", "consent-not-in-force", "consent-unsigned", "consent-deficient",
-    "recipient-not-named", "purpose-not-covered", "data-not-covered", "denied-by-client",
-    "proceedings-not-consented", "notes-not-consented", "wrong-patient", "unknown-patient",
+    "consent-not-verified",
+    "discloser-not-named", "recipient-not-named", "purpose-not-covered", "data-not-covered", "denied-by-client",
+    "proceedings-not-consented", "notes-not-consented", "wrong-patient", "unknown-patient", "mask-breaks-profile",
     "emergency-incomplete", "emergency-purpose", "agreement-not-in-force", "agreement-recipient",
     "agreement-purpose", "agreement-patient",
 ]  # fmt: skip

@@ -69,12 +69,14 @@ class Directory:
     """What the partner registry and the care teams say, as data.
 
     `names`: organisation → every other reference it is known by (absolute URL, `system|value`, its Endpoint).
-    `members`: class, Group, CareTeam or intermediary → the organisations in it now.
+    `members`: class, Group, CareTeam or intermediary → the organisations in it now. `circles`: client → the same for
+    classes that mean something else for each client ("my treating providers").
     `titles`: organisation → its name, for sentences. `covered`: HIPAA covered entities and associates.
     """
 
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    circles: Mapping[str, Mapping[str, frozenset[str]]] = field(default_factory=dict)
     titles: Mapping[str, str] = field(default_factory=dict)
     covered: frozenset[str] = frozenset()
 
@@ -82,10 +84,11 @@ class Directory:
         """Every reference that means this organisation itself."""
         return self.names.get(organisation, frozenset()) | {organisation}
 
-    def classes_of(self, organisation: str) -> frozenset[str]:
-        """Every class, group or team that holds it."""
+    def classes_of(self, organisation: str, patient: str = "") -> frozenset[str]:
+        """Every class, group or team that holds it, for this client."""
         own = self.known_as(organisation)
-        return frozenset(group for group, members in self.members.items() if members & own)
+        groups = (*self.members.items(), *self.circles.get(patient, {}).items())
+        return frozenset(group for group, members in groups if members & own)
 
     def title(self, organisation: str) -> str:
         """Its name, or its reference."""
@@ -152,4 +155,3 @@ class Request:
     patient_also: frozenset[str] = frozenset()
     essential: frozenset[str] = frozenset({"Patient", "ServiceRequest", "Task"})
     ground: Emergency | Agreement | None = None
-    signed_elsewhere: frozenset[str] = frozenset()

@@ -83,6 +83,15 @@ PART2 = "42CFRPart2"
 RANK: Mapping[str, int] = MappingProxyType({"U": 0, "L": 1, "M": 2, "N": 3, "R": 4, "V": 5})
 """v3-Confidentiality, a high-water mark: a label covers itself and everything lower."""
 
+RECIPIENT_CLASS = "https://casebridge.example/fhir/CodeSystem/recipient-class"
+"""The system of the classes that a consent may name instead of a recipient (2.31(a)(4))."""
+
+TREATING, TEAM, OPERATORS, PARTICIPANTS = (
+    f"{RECIPIENT_CLASS}|{code}"
+    for code in ("treating-providers", "care-team", "program-operators", "intermediary-participants")
+)
+INTERMEDIARY = "intermediary"
+
 RECIPIENT_ROLES = frozenset({"IRCP", "PRCP"})
 CUSTODIAN_ROLES = frozenset({"CST"})
 DISCLOSING_ACTIONS = frozenset({"access", "disclose"})

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from service.consent.sensitive import Categories
 from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
 from service.kernel.clock import Clock
@@ -15,10 +16,11 @@ Check = Callable[[JsonObject, Sequence[str]], list[Issue]]
 
 @dataclass(frozen=True)
 class Context:
-    """`base` is the absolute URL of our FHIR door, without a trailing slash."""
+    """`base` is the absolute URL of our FHIR door, without a trailing slash. `categories`: what codes reveal."""
 
     database: Database
     clock: Clock
     settings: Settings
     check: Check
     base: str
+    categories: Callable[[], Categories] = dict

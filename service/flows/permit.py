@@ -4,65 +4,26 @@
 deployment, at the moment of asking.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from service.consent import label as labelling
 from service.consent.decide import decide
 from service.consent.permit import Deny, Permit
 from service.consent.release import release, release_stored
-from service.consent.request import Directory, Labelled, Posture, Request
+from service.consent.request import Labelled, Request
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
-from service.store import partners, resources
+from service.flows.directory import Standing, gather
 from service.store.partners import Partner
 from service.store.trail import Ground, current
 
 PURPOSE = "COC"
 """Coordination of care: the narrowest purpose that a referral between agencies serves."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What a decision stands on, gathered once for all the rows of an answer."""
-
-    consents: Mapping[str, list[JsonObject]]
-    directory: Directory
-    posture: Posture
-    now: datetime
-
-    def of(self, rows: Sequence[Row]) -> list[JsonObject]:
-        """The consents of the clients these rows are about."""
-        return [
-            each
-            for patient in {row.patient for row in rows if row.patient}
-            for each in self.consents[patient]
-        ]
-
-
-async def _gather(context: Context, connection: Any, rows: Sequence[Row]) -> _Ground:
-    consents: dict[str, list[JsonObject]] = {}
-    for patient in sorted({row.patient for row in rows if row.patient}):
-        found = await resources.of_patient(connection, patient, "Consent")
-        consents[patient] = [decode_object(row.body or b"{}") for row in found]
-    everyone = await partners.everyone(connection)
-    home = await partners.home(connection)
-    return _Ground(
-        consents,
-        Directory(
-            names={
-                each.organization: frozenset({f"{context.base}/{each.organization}"}) for each in everyone
-            },
-            titles={each.organization: each.name for each in everyone},
-        ),
-        Posture(part2_program=context.settings.part2_program, organization=home.organization if home else ""),
-        context.clock(),
-    )
 
 
 def _free(caller: Caller, row: Row) -> bool:
@@ -75,8 +36,8 @@ async def visible(context: Context, connection: Any, caller: Caller, rows: Seque
     so, labelled, with the notice of 42 CFR 2.32. A deletion says as much as what was deleted.
     """
     asked = [row for row in rows if not _free(caller, row)]
-    ground = await _gather(context, connection, asked) if asked else None
-    seen = [row if _free(caller, row) else _seen(context, ground, caller, row) for row in rows]
+    standing = await gather(context, connection, caller.organization, asked) if asked else None
+    seen = [row if _free(caller, row) else _seen(context, standing, caller, row) for row in rows]
     return [row for row in seen if row is not None]
 
 
@@ -85,18 +46,12 @@ async def may_see(context: Context, connection: Any, caller: Caller, row: Row) -
     return bool(await visible(context, connection, caller, [row]))
 
 
-def _seen(context: Context, ground: _Ground | None, caller: Caller, row: Row) -> Row | None:
-    if ground is None or row.deleted:
+def _seen(context: Context, standing: Standing | None, caller: Caller, row: Row) -> Row | None:
+    if standing is None or row.deleted:
         return None
     resource = decode_object(row.body or b"{}")
-    item = labelling.label(
-        resource,
-        part2_source=context.settings.part2_program,
-        categories={},
-        patient=row.patient or "",
-        raw=row.body,
-    )
-    verdict = _decided(ground, caller.organization, [item], [row], frozenset())
+    item = _labelled(context, row, resource)
+    verdict = _decided(standing, caller.organization, [item], [row], frozenset())
     if isinstance(verdict, Deny):
         current().denied(row, Ground(PURPOSE, rule=verdict.code, patient=row.patient or ""))
         return None
@@ -108,7 +63,7 @@ def _seen(context: Context, ground: _Ground | None, caller: Caller, row: Row) ->
 
 
 def _decided(
-    ground: _Ground,
+    standing: Standing,
     organization: str,
     items: Sequence[Labelled],
     rows: Sequence[Row],
@@ -120,11 +75,11 @@ def _decided(
         recipient=organization,
         purpose=purpose,
         resources=tuple(items),
-        now=ground.now,
+        now=standing.now,
         patient=patients.pop() if len(patients) == 1 else "",
         essential=essential,
     )
-    return decide(request, ground.of(rows), ground.posture, ground.directory)
+    return decide(request, standing.of(rows), standing.posture, standing.directory)
 
 
 async def ask_about(
@@ -143,31 +98,37 @@ async def ask_about(
     """
     rows = [row for row, _ in pairs]
     items = [
-        labelling.label(
-            resource,
-            part2_source=context.settings.part2_program,
-            categories={},
-            author=partner.organization if own and row.author == partner.client_id else "",
-            patient=row.patient or "",
+        _travelling(
+            context, row, resource, partner.organization if own and row.author == partner.client_id else ""
         )
         for row, resource in pairs
     ]
-    ground = await _gather(context, connection, rows)
-    return _decided(ground, partner.organization, items, rows, essential)
+    standing = await gather(context, connection, partner.organization, rows)
+    return _decided(standing, partner.organization, items, rows, essential)
+
+
+def _travelling(context: Context, row: Row, resource: JsonObject, author: str) -> Labelled:
+    """Labelled as it will travel; what it refers to is known by its names here, which are those a consent uses."""
+    here = _labelled(context, row, decode_object(row.body or b"{}"))
+    there = _labelled(context, row, resource)
+    return replace(there, author=author, mentions=here.mentions, written_by=here.written_by)
+
+
+def _labelled(context: Context, row: Row, resource: JsonObject) -> Labelled:
+    return labelling.label(
+        resource,
+        part2_source=context.settings.part2_program,
+        categories=context.categories(),
+        patient=row.patient or "",
+        raw=row.body,
+        zone=context.settings.zone,
+    )
 
 
 async def weighed(
     context: Context, connection: Any, organization: str, rows: Sequence[Row], purpose: str
 ) -> Permit | Deny:
     """What consent would say of these rows as they are stored, for any recipient and purpose; nothing is released."""
-    items = [
-        labelling.label(
-            decode_object(row.body or b"{}"),
-            part2_source=context.settings.part2_program,
-            categories={},
-            patient=row.patient or "",
-        )
-        for row in rows
-    ]
-    ground = await _gather(context, connection, rows)
-    return _decided(ground, organization, items, rows, frozenset(), purpose)
+    items = [_labelled(context, row, decode_object(row.body or b"{}")) for row in rows]
+    standing = await gather(context, connection, organization, rows)
+    return _decided(standing, organization, items, rows, frozenset(), purpose)

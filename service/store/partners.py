@@ -100,6 +100,12 @@ async def everyone(connection: Any) -> list[Partner]:
     return [_partner(found) for found in await connection.fetch(f"{_SELECT} ORDER BY name")]
 
 
+async def parties(connection: Any, organization: str) -> list[Partner]:
+    """Whoever is this Organization, and every casework system, enabled or not, oldest first: in one statement."""
+    sql = f"{_SELECT} WHERE organization = $1 OR 'casework' = ANY(roles) ORDER BY created_at, client_id"
+    return [_partner(found) for found in await connection.fetch(sql, organization)]
+
+
 async def add(unit: Unit, partner: Partner) -> bool:
     """Register; False when the name or client_id is taken, and nothing is written."""
     values = [getattr(partner, name) for name in _NAMES]

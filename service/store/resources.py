@@ -182,11 +182,11 @@ async def all_of_patient(connection: Any, patient: str, limit: int) -> list[Row]
     return [row(each) for each in found]
 
 
-async def of_patient(connection: Any, patient: str, type_: str) -> list[Row]:
-    """Every live resource of a type about one client, for decisions of our own (consents, above all)."""
+async def of_patients(connection: Any, patients: Sequence[str], types: Sequence[str]) -> list[Row]:
+    """Every live resource of these types about these clients, for decisions of our own (consents, above all)."""
     found = await connection.fetch(
-        f"SELECT {COLUMNS} FROM resource WHERE patient = $1 AND type = $2 AND NOT deleted",  # noqa: S608
-        patient,
-        type_,
+        f"SELECT {COLUMNS} FROM resource WHERE patient = ANY($1) AND type = ANY($2) AND NOT deleted",  # noqa: S608
+        list(patients),
+        list(types),
     )
     return [row(each) for each in found]

@@ -13,7 +13,8 @@ R6  A statement is a way from a paper's root down its exceptions. It speaks if e
     longest ones speak; a denial among them silences that paper's permits.
 R7  A permit applies when it covers the request in everything; a denial when it touches it in everything.
 R8  A base rule the client did not state is silence.
-R9  A permit counts only if signed, dated, complete, and, for protected data, recipient and purpose named.
+R9  A permit counts only if signed, dated, complete, taken up by us, and meant for us to act on; for protected data
+    also recipient, purpose and discloser must be named (2.31(a)(2), (4), (5)).
 R10 A denial defeats a permit that is not newer (by day; same day: denial) or that is less specific.
 R11 A permit that no denial defeats lets it go. Otherwise a denial stops it. Otherwise, unprotected data goes
     for TPO to covered entities if the posture says so. Otherwise it stays.
@@ -87,6 +88,8 @@ class Paper:
     signed: bool = True
     own_client: bool = True
     scope: str = "patient-privacy"
+    disclosers: frozenset[str] = frozenset({"Organization/harbor"})
+    from_a_partner: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ class Situation:
     things: tuple[Thing, ...]
     papers: tuple[Paper, ...]
     groups: tuple[tuple[str, frozenset[str]], ...] = ()
+    circles: tuple[tuple[str, str, frozenset[str]], ...] = ()  # (client, class, who is in it for this client)
     covered: frozenset[str] = frozenset()
     tpo: bool = False
     answers: bool = True
@@ -237,6 +241,11 @@ class Facts:
         self.level = max([level, thing.received_level or "N"], key="NRV".index)
         self.protected = thing.part2 or bool(marks) or self.level != "N"
         self.groups = {name for name, members in situation.groups if situation.recipient in members}
+        self.groups |= {
+            name
+            for client, name, members in situation.circles
+            if client == "Patient/leslie" and situation.recipient in members
+        }
 
 
 def spoken_by(paper: Paper, facts: Facts) -> list[Statement]:
@@ -364,18 +373,34 @@ def every(rule: Rule) -> list[Rule]:
     return [rule] + [deeper for inner in rule.but for deeper in every(inner)]
 
 
+def kinds_of(paper: Paper) -> list[str]:
+    """permit or deny, for each rule of `every`."""
+    return [base_rule(paper)[0]] + [rule.kind or "deny" for rule in every(paper.root)[1:]]
+
+
 def acted_on(statement: Statement, facts: Facts) -> bool:
     """R9: 2.31(a), (b), (c), (d)."""
     paper = statement.paper
     rules = every(paper.root)
     purposes = {purpose for rule in rules for purpose in rule.purposes}
-    if not paper.signed or paper.day is None:
+    if not paper.signed or paper.day is None or paper.from_a_partner:
+        return False
+    authorised = set(paper.disclosers)
+    authorised |= {
+        who
+        for rule, kind in zip(rules, kinds_of(paper), strict=True)
+        if kind == "permit"
+        for who in rule.custodians
+    }
+    if (authorised or facts.protected) and US not in authorised:
         return False
     if "HLEGAL" in purposes and len(purposes) > 1:
         return False
-    kinds = [base_rule(paper)[0]] + [rule.kind or "deny" for rule in rules[1:]]
     permitted = {
-        mark for rule, kind in zip(rules, kinds, strict=True) if kind == "permit" for mark in rule.marks
+        mark
+        for rule, kind in zip(rules, kinds_of(paper), strict=True)
+        if kind == "permit"
+        for mark in rule.marks
     }
     if "PSYTHPN" in permitted and permitted != {"PSYTHPN"}:
         return False

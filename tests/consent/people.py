@@ -5,6 +5,7 @@ from typing import Any
 
 from service.consent.decide import decide
 from service.consent.label import label
+from service.consent.model import Consent
 from service.consent.permit import Deny, Permit
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
 
@@ -85,6 +86,7 @@ def consent(provision: dict[str, Any] | None, id_: str = "k", **more: Any) -> di
         "status": "active",
         "scope": {"coding": [{"code": "patient-privacy"}]},
         "patient": {"reference": LESLIE},
+        "organization": [{"reference": HARBOR}],
         "dateTime": "2026-03-05",
         "sourceAttachment": {"title": "signed form"},
         "provision": provision,
@@ -95,7 +97,7 @@ def consent(provision: dict[str, Any] | None, id_: str = "k", **more: Any) -> di
 
 def ask(
     items: Labelled | list[Labelled],
-    consents: list[dict[str, Any]],
+    consents: list[dict[str, Any] | Consent],
     *,
     to: str = NORTHSIDE,
     for_: str = "COC",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from service.consent.decide import decide
 from service.consent.label import label
+from service.consent.model import read
 from service.consent.permit import Deny
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
 from tests.consent.oracle import US, Ground, Paper, Rule, Situation, Thing
@@ -15,6 +16,7 @@ from tests.consent.oracle import US, Ground, Paper, Rule, Situation, Thing
 ZERO = datetime(2026, 1, 1, tzinfo=UTC)
 ORGS = ("Organization/north", "Organization/river", "Organization/lake")
 GROUPS = ("Group/treating", "CareTeam/1")
+CLASSES = ("urn:class|treating-providers", "urn:class|care-team")
 PURPOSES: tuple[str, ...] = (
     "TREAT",
     "COC",
@@ -48,7 +50,7 @@ def anything(dice: Random, depth: int, root: bool = False) -> Rule:
     """A rule with no sense in it: every dimension, every combination."""
     return Rule(
         kind=dice.choice(("permit", "permit", "deny", None) if root else ("permit", "deny", "deny", None)),
-        recipients=some(dice, (*ORGS[:2], *GROUPS), 0.7 if root else 0.25),
+        recipients=some(dice, (*ORGS[:2], *GROUPS, *CLASSES), 0.7 if root else 0.25),
         custodians=some(dice, (US, ORGS[2]), 0.08, most=1),
         purposes=some(dice, PURPOSES, 0.6 if root else 0.15),
         types=some(dice, TYPES[:6], 0.15),
@@ -78,6 +80,7 @@ def plausible(dice: Random) -> Rule:
                 frozenset(ORGS[:2]),
                 frozenset({GROUPS[0]}),
                 frozenset({ORGS[1], GROUPS[1]}),
+                frozenset({CLASSES[0]}),
             )
         ),
         purposes=dice.choice((frozenset({"TREAT"}), frozenset({"TPO"}), frozenset({"COC", "HPAYMT"}))),
@@ -99,6 +102,10 @@ def paper(dice: Random, id_: str) -> Paper:
         signed=dice.random() < 0.95,
         own_client=dice.random() < 0.95,
         scope=dice.choice(("patient-privacy",) * 12 + ("research", "treatment")),
+        disclosers=dice.choice(
+            (frozenset({US}),) * 8 + (frozenset(), frozenset({ORGS[2]}), frozenset({US, ORGS[2]}))
+        ),
+        from_a_partner=dice.random() < 0.06,
     )
 
 
@@ -148,6 +155,11 @@ def situations(draw: st.DrawFn) -> Situation:
         things=tuple(thing(draw(seeds), f"t{number}") for number in range(draw(st.integers(1, 2)))),
         papers=tuple(paper(draw(seeds), f"p{number}") for number in range(draw(st.integers(1, 3)))),
         groups=tuple((group, some(dice, ORGS, 0.8)) for group in GROUPS),
+        circles=tuple(
+            (client, name, some(dice, ORGS, 0.6))
+            for client in ("Patient/leslie", "Patient/other")
+            for name in CLASSES
+        ),
         covered=some(dice, ORGS, 0.7),
         tpo=dice.random() < 0.4,
         answers=dice.random() < 0.5,
@@ -166,8 +178,12 @@ def engine(situation: Situation) -> dict[str, str] | None:
         ground=_ground(situation.ground),
     )
     posture = Posture(True, US, tpo_without_consent=situation.tpo, answers_referrers=situation.answers)
-    directory = Directory(members=dict(situation.groups), covered=situation.covered)
-    answer = decide(request, [_consent(one) for one in situation.papers], posture, directory)
+    circles: dict[str, dict[str, frozenset[str]]] = {client: {} for client, _, _ in situation.circles}
+    for client, name, members in situation.circles:
+        circles[client][name] = members
+    directory = Directory(members=dict(situation.groups), circles=circles, covered=situation.covered)
+    papers = [read(_consent(one), foreign=one.from_a_partner) for one in situation.papers]
+    answer = decide(request, papers, posture, directory)
     if isinstance(answer, Deny):
         return None
     return {
@@ -224,6 +240,7 @@ def _consent(paper: Paper) -> dict[str, Any]:
         "status": paper.status,
         "scope": {"coding": [{"code": paper.scope}]},
         "patient": {"reference": "Patient/leslie" if paper.own_client else "Patient/other"},
+        "organization": [{"reference": who} for who in sorted(paper.disclosers)],
         "provision": _rule(paper.root),
     }
     if paper.policy:
@@ -247,7 +264,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     body: dict[str, Any] = {
         "type": rule.kind,
         "actor": [
-            {"role": {"coding": [{"code": role}]}, "reference": {"reference": who}} for who, role in actors
+            {"role": {"coding": [{"code": role}]}, "reference": _reference(who)} for who, role in actors
         ],
         "purpose": [{"code": one} for one in rule.purposes],
         "class": [{"system": "http://hl7.org/fhir/resource-types", "code": one} for one in rule.types],
@@ -261,6 +278,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
         "provision": [_rule(inner) for inner in rule.but],
     }
     return {key: value for key, value in body.items() if value}
+
+
+def _reference(who: str) -> dict[str, Any]:
+    system, bar, value = who.partition("|")
+    return {"identifier": {"system": system, "value": value}} if bar else {"reference": who}
 
 
 def _period(first: int | None, last: int | None) -> dict[str, str]:

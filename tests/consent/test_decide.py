@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from service.consent.model import read
 from service.consent.permit import Deny, Permit
 from service.consent.request import Agreement, Emergency, Posture
 from tests.consent.people import (
@@ -84,7 +85,7 @@ def test_a_verified_consent_counts_as_signed() -> None:
 
 def test_a_signature_in_a_provenance_counts() -> None:
     unsigned = consent(TO_NORTHSIDE, sourceAttachment=None)
-    assert code(ask(item(), [unsigned], signed_elsewhere=frozenset({"Consent/k"}))) == "consent"
+    assert code(ask(item(), [read(unsigned, signed=True)])) == "consent"
 
 
 def test_a_consent_without_a_date_is_deficient() -> None:

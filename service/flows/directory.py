@@ -1,0 +1,167 @@
+"""Who is asking, and whom do the client's papers mean? Gathered in three statements for all the rows of an answer.
+
+The first brings the recipient and the home agency, the second the clients' consents and care teams, the third what
+the directory says of the recipient and of everybody the consents name.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.consent import classes, terms
+from service.consent.model import Consent, read, signed
+from service.consent.request import Directory, Posture
+from service.fhir.json import JsonObject, decode_object
+from service.fhir.references import local, rewritten
+from service.fhir.row import Row
+from service.fhir.search import keys
+from service.flows.context import Context
+from service.store import directory as entries_of
+from service.store import partners, resources
+from service.store.partners import Partner
+
+PAPERS = ("Consent", classes.TEAM)
+BY_ID = ("PractitionerRole", "Group")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a decision stands on: the clients' consents, the directory, and how this deployment stands to the law."""
+
+    consents: Mapping[str, list[Consent]]
+    directory: Directory
+    posture: Posture
+    now: datetime
+
+    def of(self, rows: Sequence[Row]) -> list[Consent]:
+        """The consents of the clients these rows are about."""
+        return [each for patient in _clients(rows) for each in self.consents.get(patient, ())]
+
+
+async def gather(context: Context, connection: Any, organization: str, rows: Sequence[Row]) -> Standing:
+    """For one recipient (`Organization/…`) and everything it would see, as it stands at this moment."""
+    now = context.clock()
+    parties = await partners.parties(connection, organization)
+    ours = [each for each in parties if "casework" in each.roles]
+    home = next((each for each in ours if each.disabled_at is None), None)
+    us = home.organization if home else ""
+    trusted = ["", *(each.client_id for each in ours)]
+    papers = await resources.of_patients(connection, _clients(rows), PAPERS)
+    consents = [(row, _here(context.base, row)) for row in papers if row.type == "Consent"]
+    teams = _teams(context.base, papers, trusted)
+    named = classes.mentioned(each for _, each in consents)
+    entries = await _entries(context, connection, (organization, us), named, teams, trusted, now)
+    witnessed = await _signed(connection, [each for _, each in consents], trusted)
+    posture = Posture(context.settings.part2_program, us, zone=context.settings.zone)
+    return Standing(
+        _read(consents, posture, trusted, witnessed),
+        _directory(context.base, entries, parties, (organization, us), teams),
+        posture,
+        now,
+    )
+
+
+def _read(
+    consents: Sequence[tuple[Row, JsonObject]],
+    posture: Posture,
+    trusted: Sequence[str],
+    signed: frozenset[str],
+) -> dict[str, list[Consent]]:
+    """By client. What another party wrote here denies and never permits: nobody gets anything on its own word."""
+    found: dict[str, list[Consent]] = defaultdict(list)
+    for row, resource in consents:
+        foreign = row.author not in trusted
+        one = read(resource, posture.zone, signed=row.reference in signed, foreign=foreign)
+        found[row.patient or ""].append(one)
+    return found
+
+
+def _clients(rows: Iterable[Row]) -> list[str]:
+    return sorted({row.patient for row in rows if row.patient})
+
+
+def _teams(base: str, papers: Sequence[Row], trusted: Sequence[str]) -> dict[str, list[JsonObject]]:
+    found: dict[str, list[JsonObject]] = defaultdict(list)
+    for row in papers:
+        if row.type == classes.TEAM and row.author in trusted:
+            found[row.patient or ""].append(_here(base, row))
+    return found
+
+
+def _here(base: str, row: Row) -> JsonObject:
+    """The resource with its references to this server relative, as ours are: one client by either name."""
+    body = row.body or b"{}"
+    resource = decode_object(body)
+    if base.encode() not in body:
+        return resource
+    plain: JsonObject = rewritten(resource, lambda text: text.removeprefix(f"{base}/"))
+    return plain
+
+
+async def _entries(
+    context: Context,
+    connection: Any,
+    organizations: Sequence[str],
+    named: frozenset[str],
+    teams: Mapping[str, list[JsonObject]],
+    trusted: Sequence[str],
+    now: datetime,
+) -> classes.Entries:
+    everybody = set(named)
+    if (
+        terms.TREATING in named
+        or terms.TEAM in named
+        or any(each.startswith((f"{classes.TEAM}/", terms.PARTICIPANTS)) for each in named)
+    ):
+        everybody |= classes.members_of_teams(team for listed in teams.values() for team in listed)
+    found = [key for each in sorted(everybody) if (key := local(each))]
+    by_id = [key for key in found if key[0] in BY_ID]
+    people = ["/".join(key) for key in found if key[0] == "Practitioner"]
+    ids = [each.removeprefix("Organization/") for each in organizations if each]
+    rows = await entries_of.around(connection, ids, by_id, people, trusted)
+    by_type: dict[str, list[JsonObject]] = defaultdict(list)
+    for row in rows:
+        by_type[row.type].append(_here(context.base, row))
+    return classes.Entries(by_type, now, context.settings.zone)
+
+
+def _directory(
+    base: str,
+    entries: classes.Entries,
+    parties: Sequence[Partner],
+    organizations: tuple[str, str],
+    teams: Mapping[str, list[JsonObject]],
+) -> Directory:
+    own, us = organizations
+    always = classes.classes(entries, own, base)
+    return Directory(
+        names={each: classes.names(entries, each, base) for each in {own, us} if each},
+        members={each: frozenset({own}) for each in always},
+        circles={
+            patient: {each: frozenset({own}) for each in classes.circle(entries, own, listed)}
+            for patient, listed in teams.items()
+        },
+        titles={each.organization: each.name for each in parties},
+        covered=frozenset({own}) if classes.covered(entries, own) else frozenset(),
+    )
+
+
+async def _signed(connection: Any, consents: Sequence[JsonObject], trusted: Sequence[str]) -> frozenset[str]:
+    """Active consents that carry no signature, but have one in a Provenance that the casework system wrote."""
+    bare = [
+        f"Consent/{one.get('id')}" for one in consents if one.get("status") == "active" and not signed(one)
+    ]
+    if not bare:
+        return frozenset()
+    wanted = [keys.target("Provenance.target", each) for each in bare]
+    found = [row for row in await resources.carrying(connection, wanted, [], 100) if row.author in trusted]
+    kept = [decode_object(row.body or b"{}") for row in found]
+    targets = {
+        str(target.get("reference", "")).split("/_history/")[0]
+        for one in kept
+        if one.get("signature")
+        for target in one.get("target", [])
+    }
+    return frozenset(targets & set(bare))
