@@ -156,7 +156,11 @@ async def _signed(connection: Any, consents: Sequence[JsonObject], trusted: Sequ
     if not bare:
         return frozenset()
     wanted = [keys.target("Provenance.target", each) for each in bare]
-    found = [row for row in await resources.carrying(connection, wanted, [], 100) if row.author in trusted]
+    found = [
+        row
+        for row in await resources.carrying(connection, wanted, [], ("", ""), 1000)
+        if row.author in trusted
+    ]
     kept = [decode_object(row.body or b"{}") for row in found]
     targets = {
         str(target.get("reference", "")).split("/_history/")[0]
