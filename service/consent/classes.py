@@ -18,7 +18,7 @@ from service.fhir.json import JsonObject
 COVERED = "https://casebridge.example/fhir/StructureDefinition/hipaa-covered-entity"
 PART2 = "https://casebridge.example/fhir/StructureDefinition/part2-program"
 _PROVIDER = ("http://terminology.hl7.org/CodeSystem/organization-type", "prov")
-TEAM = "CareTeam"
+PAPER, TEAM, PERSON = "Consent", "CareTeam", "Practitioner"
 
 
 @dataclass(frozen=True, slots=True)

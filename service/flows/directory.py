@@ -22,7 +22,7 @@ from service.store import directory as entries_of
 from service.store import partners, resources
 from service.store.partners import Partner
 
-PAPERS = ("Consent", classes.TEAM)
+PAPERS = (classes.PAPER, classes.TEAM)
 BY_ID = ("PractitionerRole", "Group")
 
 
@@ -49,7 +49,7 @@ async def gather(context: Context, connection: Any, organization: str, rows: Seq
     us = home.organization if home else ""
     trusted = ["", *(each.client_id for each in ours)]
     papers = await resources.of_patients(connection, _clients(rows), PAPERS)
-    consents = [(row, _here(context.base, row)) for row in papers if row.type == "Consent"]
+    consents = [(row, _here(context.base, row)) for row in papers if row.type == classes.PAPER]
     teams = _teams(context.base, papers, trusted)
     named = classes.mentioned(each for _, each in consents)
     entries = await _entries(context, connection, (organization, us), named, teams, trusted, now)
@@ -118,7 +118,7 @@ async def _entries(
         everybody |= classes.members_of_teams(team for listed in teams.values() for team in listed)
     found = [key for each in sorted(everybody) if (key := local(each))]
     by_id = [key for key in found if key[0] in BY_ID]
-    people = ["/".join(key) for key in found if key[0] == "Practitioner"]
+    people = ["/".join(key) for key in found if key[0] == classes.PERSON]
     ids = [each.removeprefix("Organization/") for each in organizations if each]
     rows = await entries_of.around(connection, ids, by_id, people, trusted)
     by_type: dict[str, list[JsonObject]] = defaultdict(list)
