@@ -417,6 +417,9 @@ def _notes(plan: CarePlan) -> Iterator[Issue]:
                     "/signatures",
                     "unsigned-plan",
                 )
+    for number, goal in enumerate(plan.goals):
+        if not any(target.due for target in goal.targets):
+            yield note("a goal should say by when", f"/goals/{number}/targets", "goal-without-time")
     for number, planned in enumerate(plan.services):
         yield from unmapped(planned.service, f"/services/{number}/service")
         named = (planned.referral, planned.agency, planned.case_manager, planned.by_client, planned.by)
@@ -427,7 +430,7 @@ def _notes(plan: CarePlan) -> Iterator[Issue]:
 
 
 def _unread(plan: JsonObject) -> Iterator[Issue]:
-    for element in ("careTeam", "partOf", "encounter", "instantiatesCanonical", "instantiatesUri"):
+    for element in ("careTeam", "partOf", "encounter", "instantiatesCanonical"):
         if element in plan:
             yield note(f"the care plan record has no place for {element}", f"CarePlan.{element}")
     for activity in plan.get("activity", []):

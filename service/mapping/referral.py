@@ -263,12 +263,21 @@ def _sdohcc(code: str) -> JsonObject:
     return {"coding": [{"system": SDOHCC_CODES, "code": code}]}
 
 
+def _five(referral: Referral) -> Iterator[tuple[str, bool, str]]:
+    """Who, what, when, where and why (003 GC 29); what and the date of asking are always said."""
+    yield "who", bool(referral.recipient), "/recipient"
+    yield "when", bool(referral.period or referral.timing), "/period"
+    yield "where", bool(referral.where or referral.recipient_service), "/where"
+    yield "why", bool(referral.reason or referral.goal or referral.need), "/reason"
+
+
 def _notes(referral: Referral) -> Iterator[Issue]:
     yield from unmapped(referral.service, "/service")
     if referral.care_plan is None:
         yield note("a referral should belong to a care plan", "/carePlan", "referral-without-plan")
-    if not referral.reason and not referral.goal:
-        yield note("a referral should say why", "/reason", "referral-without-reason")
+    for word, said, place in _five(referral):
+        if not said:
+            yield note(f"a referral should say {word}", place, f"referral-without-{word}")
     if referral.history:
         yield note("the history of a referral is read-only", "/history")
 

@@ -104,3 +104,12 @@ def test_a_decimal_keeps_its_digits() -> None:
 def test_a_revoked_consent_is_inactive() -> None:
     value = {**kinds["consents"].example, "id": "an-id", "revoked": {"at": "2026-10-05T09:00:00Z"}}
     assert findings("consents", value)
+
+
+def test_an_active_episode_has_somebody_who_leads() -> None:
+    value = {
+        **kinds["clients"].example,
+        "id": "an-id",
+        "episode": {"status": "active", "start": "2026-03-02"},
+    }
+    assert findings("clients", value) == {"/episode": "episode: an active episode has its primaryCaseManager"}
