@@ -12,6 +12,7 @@ from pathlib import Path
 
 from service.fhir.json import JsonObject, decode
 from service.fhir.shelf import write_shelf
+from service.fhir.validate.packages import system_row
 from service.fhir.validate.slim import slim
 from service.fhir.validate.terms import Bounds, Codes, bounds_of_compose, codes_of, codes_of_expansion
 
@@ -101,8 +102,9 @@ def terms(core: list[JsonObject], expansions: list[JsonObject]) -> Iterator[tupl
     for url in sorted({*sets, *composed}):
         bounds = other(url)
         yield f"ValueSet|{url}", _held(bounds)
+    published = {d["url"]: d for d in core if d["resourceType"] == "CodeSystem" and "url" in d}
     for url, listed in systems.items():
-        yield f"CodeSystem|{url}", {"codes": {url: listed}}
+        yield f"CodeSystem|{url}", system_row({url: listed}, published[url])
 
 
 def _held(bounds: Bounds | None) -> JsonObject:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from service.consent.sensitive import Categories
 from service.fhir.catalogue import catalogue
+from service.fhir.search.asking import Terms
 from service.flows import sensitivity
 from service.flows.context import Check, Context
 from service.kernel.clock import Clock, system_clock
@@ -46,7 +47,13 @@ class Wiring:
             base = f"{self.public_url}/fhir"
             settings = self.settings
             self.context = Context(
-                database, self.clock, settings, _check(settings), base, lambda: categories(settings)
+                database,
+                self.clock,
+                settings,
+                _check(settings),
+                self._terms,
+                base,
+                lambda: categories(settings),
             )
             signers = await _signers(database, self.settings, self.clock)
             way = outside(self.settings, self.clock, signers, self.settings.our_client_id or base)
@@ -61,6 +68,9 @@ class Wiring:
     def rules(self) -> "Validator":
         """The validator of this process, as `rules` makes it."""
         return rules(self.settings)
+
+    def _terms(self) -> Terms:
+        return self.rules().definitions
 
     def worker(self) -> Worker:
         """The clock of this process; call within `running()`."""

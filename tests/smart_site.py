@@ -16,6 +16,7 @@ from starlette.routing import Route
 from service.api import auth
 from service.api.callers import caller_of
 from service.api.failures import outcome_response
+from service.fhir.validate.definitions import Definitions
 from service.flows.context import Context
 from service.kernel.failures import Failure
 from service.remote.outside import outside
@@ -67,7 +68,9 @@ async def site(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
     app = Starlette(routes=[*auth.routes, Route("/fhir/ping", _ping)])
     async with outside(settings, hands, signers, "casebridge") as out, served(app) as origin:
-        context = Context(database, hands, settings, lambda resource, profiles: [], f"{origin}/fhir")
+        context = Context(
+            database, hands, settings, lambda resource, profiles: [], Definitions, f"{origin}/fhir"
+        )
         app.state.wiring = SimpleNamespace(context=context, outside=out)
         async with httpx.AsyncClient(base_url=origin, trust_env=False) as http:
             yield Site(origin, context, app.state.wiring, hands, http, folder)

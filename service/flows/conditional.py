@@ -31,7 +31,7 @@ async def the_one(context: Context, unit: Unit, caller: Caller, type_: str, crit
     Refused: ambiguous (412) for several, malformed for criteria that select nothing in particular.
     """
     expect_readable(criteria)
-    found = await matches(unit, caller, type_, criteria, base=context.base, clock=context.clock)
+    found = await matches(context, unit, caller, type_, criteria)
     rows = await resources.known(unit, [(type_, id_) for id_ in found], caller.viewer) if found else []
     seen = await visible(context, unit, caller, rows)
     if len(seen) > 1:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from service.consent.sensitive import Categories
 from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
+from service.fhir.search.asking import Terms
 from service.kernel.clock import Clock
 from service.settings import Settings
 from service.store.database import Database
@@ -16,11 +17,13 @@ Check = Callable[[JsonObject, Sequence[str]], list[Issue]]
 
 @dataclass(frozen=True)
 class Context:
-    """`base` is the absolute URL of our FHIR door, without a trailing slash. `categories`: what codes reveal."""
+    """`base` is the absolute URL of our FHIR door, without a trailing slash. `categories`: what codes reveal.
+    `terms`: the value sets and code systems that searches may name."""
 
     database: Database
     clock: Clock
     settings: Settings
     check: Check
+    terms: Callable[[], Terms]
     base: str
     categories: Callable[[], Categories] = dict

@@ -186,6 +186,25 @@ async def test_an_included_questionnaire_is_found_by_its_canonical(
     assert ids(back, "include") == ["QuestionnaireResponse/a"]
 
 
+async def test_a_value_set_is_named_by_its_canonical_or_by_where_we_serve_it(
+    service: Service, casework: httpx.AsyncClient
+) -> None:
+    url = "https://casebridge.example/fhir/ValueSet/service-area"
+    [area, *_] = (await casework.get("/fhir/CodeSystem/service-area")).json()["concept"]
+    coding = {"system": "https://casebridge.example/fhir/CodeSystem/service-area", "code": area["code"]}
+    other = {"system": "urn:other", "code": area["code"]}
+    for each in (coding, other):
+        task = {"resourceType": "Task", "status": "draft", "intent": "order", "code": {"coding": [each]}}
+        assert (await casework.post("/fhir/Task", json=task)).status_code == 201
+    for name in (url, f"{url}|1.0.0", "ValueSet/service-area", f"{service.base}/ValueSet/service-area"):
+        found = (await casework.get("/fhir/Task", params={"code:in": name})).json()
+        assert [e["resource"]["code"]["coding"] for e in found["entry"]] == [[coding]], name
+        found = (await casework.get("/fhir/Task", params={"code:not-in": name, "status": "draft"})).json()
+        assert [e["resource"]["code"]["coding"] for e in found["entry"]] == [[other]], name
+    kin = {"code:below": f"{coding['system']}|{area['code']}"}
+    assert len((await casework.get("/fhir/Task", params=kin)).json()["entry"]) == 1
+
+
 async def test_chains_and_has_reach_over_references(service: Service, casework: httpx.AsyncClient) -> None:
     agency = {"resourceType": "Organization", "id": "o1", "name": "Food Bank"}
     await put(

@@ -18,6 +18,9 @@ from service.fhir.search.extract import unreadable
 from service.fhir.search.parameters import parameters
 from service.fhir.search.parse import parse
 from service.fhir.search.query import Query
+from service.fhir.shelf import shelf_of
+from service.fhir.validate.definitions import Definitions
+from service.fhir.validate.packages import slimmed
 from service.store import search
 from service.store.database import Database
 from service.store.search import plan
@@ -28,10 +31,11 @@ from tests.parts import SHARED
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 HOW_MANY = 25
+TERMS = Definitions((shelf_of(slimmed(generate.OWN_TERMS)),))
 
 
 def asked(type_: str, *pairs: tuple[str, str]) -> Query:
-    return parse((type_,), pairs, now=NOW, base=oracle.BASE, served=tuple(catalogue))
+    return parse((type_,), pairs, now=NOW, base=oracle.BASE, served=tuple(catalogue), terms=lambda: TERMS)
 
 
 async def store(database: Database, resources: list[dict[str, Any]], author: str = "") -> None:

@@ -1,8 +1,9 @@
 """What reading a search needs to know besides the search, and the ways it can be wrong."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from service.fhir.outcome import IssueCode
 from service.fhir.search.parameters import Parameter, parameters
@@ -10,6 +11,31 @@ from service.fhir.search.parameters import Parameter, parameters
 MAX_DEPTH = 3
 MAX_BREADTH = 64
 MAX_ALTERNATIVES = 1000
+
+
+class Set(Protocol):
+    """A value set as far as its codes are known; `open` are the systems of which some codes are not."""
+
+    @property
+    def systems(self) -> Mapping[str, frozenset[str]]:
+        """System → codes."""
+
+    @property
+    def open(self) -> frozenset[str]:
+        """Systems of which nobody here can tell which codes belong."""
+
+
+class Terms(Protocol):
+    """What a search needs of terminologies: None for what is not known here."""
+
+    def value_set(self, canonical: str) -> Set | None:
+        """The codes of a value set, by its canonical or as `ValueSet/[id]`."""
+
+    def below(self, system: str, code: str) -> frozenset[str] | None:
+        """A code and those it subsumes."""
+
+    def above(self, system: str, code: str) -> frozenset[str] | None:
+        """A code and those that subsume it."""
 
 
 class Wrong(Exception):
@@ -31,7 +57,7 @@ class Unknown(Wrong):
 @dataclass(frozen=True, slots=True)
 class Asking:
     """The types searched, the time (for `ap`), our base URL, the types that chains may enter, and how deep
-    we are in chains already."""
+    we are in chains already. `terms` are asked for when needed: they take a second to load."""
 
     types: tuple[str, ...]
     now: datetime
@@ -40,6 +66,7 @@ class Asking:
     served: tuple[str, ...]
     depth: int = 0
     breadth: int = 1
+    terms: Callable[[], Terms] | None = None
 
     def inside(self, type_: str, ways: int = 1) -> "Asking":
         """The same question one link further on, one of so many ways. Raises Wrong for too many."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from service.fhir import r4
 from service.fhir.references import ID, local
-from service.fhir.search import keys, near
+from service.fhir.search import keys, near, terms
 from service.fhir.search.amounts import amount, moment, quantity
 from service.fhir.search.asking import MAX_ALTERNATIVES, Asking, Wrong
 from service.fhir.search.escapes import plain, split
@@ -100,7 +100,9 @@ def _token(asking: Asking, parameter: Parameter, modifier: str, values: list[str
     if modifier == "text":
         return Strings(f"{code}:text", _folded(code, values))
     if modifier in ("in", "not-in"):
-        return _in_value_set(asking, parameter, modifier, values)
+        return terms.members(asking, parameter, modifier, values)
+    if modifier in ("above", "below"):
+        return terms.kin(asking, parameter, modifier, values)
     if modifier == "of-type":
         found = [keys.typed(n, *_of_type(code, v)) for n in _names(asking, parameter) for v in values]
         return Keys(tuple(found), selective=True)
@@ -119,20 +121,6 @@ def _of_type(code: str, text: str) -> tuple[str, str]:
     if len(parts) != 3 or not all(parts):
         raise Wrong(f"{code}:of-type needs [system]|[code]|[value]")
     return keys.coding_of(parts[0], parts[1]), parts[2]
-
-
-def _in_value_set(asking: Asking, parameter: Parameter, modifier: str, values: list[str]) -> Condition:
-    found = []
-    for value in values:
-        known = r4.terms().get(f"ValueSet|{plain(value).partition('|')[0]}") or {}
-        if not known.get("codes"):
-            raise Wrong(f"{parameter.code}:{modifier}: this value set is not known here", "not-supported")
-        for system, codes in known["codes"].items():
-            found += [keys.coding_of(system, code) for code in codes]
-    if len(found) > 10 * MAX_ALTERNATIVES:
-        raise Wrong(f"{parameter.code}:{modifier}: the value set has too many codes", "too-costly")
-    names = _names(asking, parameter)
-    return Keys(tuple(keys.token(n, form) for n in names for form in found), negated=modifier == "not-in")
 
 
 # references and uris

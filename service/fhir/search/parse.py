@@ -12,7 +12,7 @@ from typing import get_args
 from service.fhir import r4
 from service.fhir.outcome import Issue
 from service.fhir.search import keys
-from service.fhir.search.asking import Asking, Unknown, Wrong, shown
+from service.fhir.search.asking import Asking, Terms, Unknown, Wrong, shown
 from service.fhir.search.links import understand
 from service.fhir.search.parameters import SYSTEMWIDE, compartment, parameters
 from service.fhir.search.paths import routes, single
@@ -65,14 +65,16 @@ def parse(
     lenient: bool = False,
     reachable: Callable[[str], bool] = lambda _: True,
     within: tuple[str, str] | None = None,
+    terms: Callable[[], Terms] | None = None,
 ) -> Query:
     """Name and value pairs, already percent-decoded, to a Query over `types`.
 
     `served`: the types of this server; `reachable`: which of them the caller's token lets a search enter by
-    chains; `within`: a compartment, as ("Patient", id); `lenient`: unknown parameters become warnings.
+    chains; `within`: a compartment, as ("Patient", id); `lenient`: unknown parameters become warnings; `terms`
+    answers `:in`, `:not-in`, `:above` and `:below`.
     Raises Refused("malformed") with an issue for every parameter that cannot be answered.
     """
-    draft = _Draft(Asking(tuple(types), now, base, reachable, tuple(served)))
+    draft = _Draft(Asking(tuple(types), now, base, reachable, tuple(served), terms=terms))
     if len(pairs) > MAX_PAIRS or sum(value.count(",") for _, value in pairs) > MAX_VALUES:
         text = f"a search takes at most {MAX_PAIRS} parameters with {MAX_VALUES} alternatives in all"
         raise Refused("malformed", text, [Issue("error", "too-costly", text)])

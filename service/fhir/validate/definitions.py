@@ -7,7 +7,7 @@ from typing import Any
 from service.fhir import r4
 from service.fhir.json import Json, JsonObject
 from service.fhir.shelf import Shelf
-from service.fhir.validate.terms import Bounds, Codes, bounds_of_compose
+from service.fhir.validate.terms import Bounds, Codes, Links, bounds_of_compose, reached
 from service.fhir.validate.tree import Branch, grow
 
 _SHORT_LIST = 14
@@ -142,6 +142,20 @@ class Definitions:
             self._systems[url] = frozenset(codes[url]) if codes else None
         return self._systems[url]
 
+    def below(self, system: str, code: str) -> frozenset[str] | None:
+        """The code and every one it subsumes; None for a system not held in full, or a code that is not its."""
+        return self._kin(system, code, _reversed)
+
+    def above(self, system: str, code: str) -> frozenset[str] | None:
+        """The code and every one that subsumes it; None as for `below`."""
+        return self._kin(system, code, lambda parents: parents)
+
+    def _kin(self, system: str, code: str, way: Callable[[Links], Links]) -> frozenset[str] | None:
+        if code not in (self.code_system(system) or ()):
+            return None
+        parents: Links = (self._held("CodeSystem", system) or {}).get("parents", {})
+        return frozenset({code, *reached(way(parents), code)})
+
     def member_of(self, value: Json, canonical: str) -> bool | None:
         """Is a code, Coding or CodeableConcept in a value set? None when that cannot be decided."""
         known = self.value_set(canonical)
@@ -157,6 +171,14 @@ class Definitions:
         if any(in_set(coding, known) for coding in codings):
             return True
         return None if any(may_be_in_set(coding, known) for coding in codings) else False
+
+
+def _reversed(parents: Links) -> Links:
+    found: Links = {}
+    for code, above in parents.items():
+        for each in above:
+            found.setdefault(each, []).append(code)
+    return found
 
 
 def in_set(coding: JsonObject, known: ValueSet) -> bool:

@@ -27,6 +27,7 @@ from service.fhir.validate.terms import (
     codes_of,
     codes_of_expansion,
     codes_of_filter,
+    parents_of,
 )
 from service.fhir.validate.tree import BrokenProfile, grow
 from service.fhir.validate.walk import walk_resource
@@ -263,7 +264,13 @@ def _terms(found: list[Artefact]) -> Iterator[tuple[str, JsonObject]]:
         yield f"ValueSet|{url}", _held(value_set, known.bounds(url))
     for url in systems:
         if (codes := known.codes(url)) is not None:
-            yield f"CodeSystem|{url}", {"codes": codes}
+            yield f"CodeSystem|{url}", system_row(codes, systems[url][1])
+
+
+def system_row(codes: Codes, system: JsonObject) -> JsonObject:
+    """What a shelf holds of a code system: its codes, and what stands above them if anything does."""
+    parents = parents_of(system)
+    return {"codes": codes, "parents": parents} if parents else {"codes": codes}
 
 
 def _held(value_set: JsonObject, bounds: Bounds | None) -> JsonObject:

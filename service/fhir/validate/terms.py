@@ -142,7 +142,8 @@ def codes_of_filter(system: JsonObject, filters: Iterable[JsonObject]) -> list[s
     """
     if system.get("content") != "complete":
         return None
-    found = list(_lineages(system.get("concept", ()), ()))
+    parents = parents_of(system)
+    found = [(each, tuple(reached(parents, each["code"]))) for each in _concepts(system.get("concept", ()))]
     for each in filters:
         test = _test(str(each.get("op")), str(each.get("property")), str(each.get("value")))
         if test is None:
@@ -155,12 +156,47 @@ Concept = Callable[[JsonObject, tuple[str, ...]], bool]
 """Does a concept, with the codes above it, pass?"""
 
 
-def _lineages(
-    concepts: Iterable[JsonObject], above: tuple[str, ...]
-) -> Iterator[tuple[JsonObject, tuple[str, ...]]]:
+def _concepts(concepts: Iterable[JsonObject]) -> Iterator[JsonObject]:
     for concept in concepts:
-        yield concept, above
-        yield from _lineages(concept.get("concept", ()), (*above, concept["code"]))
+        yield concept
+        yield from _concepts(concept.get("concept", ()))
+
+
+Links = dict[str, list[str]]
+"""A code to the codes directly above (or below) it."""
+
+
+def parents_of(system: JsonObject) -> Links:
+    """What stands directly above each code: by nesting, or by a property `parent`, `subsumedBy` or `child`.
+
+    https://hl7.org/fhir/R4/codesystem.html#hierarchy; codes at the top are left out. A hierarchy that is none of
+    kinds (`part-of`, `grouped-by`) says nothing about what a code means, and is not followed.
+    """
+    if system.get("hierarchyMeaning", "is-a") not in ("is-a", "classified-with"):
+        return {}
+    found: dict[str, dict[str, None]] = {}
+    for concept in _concepts(system.get("concept", ())):
+        code = concept["code"]
+        for inner in concept.get("concept", ()):
+            found.setdefault(inner["code"], {})[code] = None
+        for name in ("parent", "subsumedBy"):
+            for above in _properties(concept, name):
+                found.setdefault(code, {})[above] = None
+        for below in _properties(concept, "child"):
+            found.setdefault(below, {})[code] = None
+    return {code: list(above) for code, above in found.items()}
+
+
+def reached(links: Links, code: str) -> dict[str, None]:
+    """Every code that links lead to from this one, the nearest first; circles end."""
+    found: dict[str, None] = {}
+    frontier = links.get(code, [])
+    while frontier:
+        found.update(dict.fromkeys(frontier))
+        frontier = [
+            far for near in frontier for far in links.get(near, []) if far not in found and far != code
+        ]
+    return found
 
 
 def _test(op: str, property_: str, value: str) -> Concept | None:

@@ -6,7 +6,8 @@ from service.fhir.catalogue import catalogue
 from service.fhir.outcome import Issue
 from service.fhir.search.parse import parse
 from service.flows.caller import Caller
-from service.kernel.clock import Clock, system_clock
+from service.flows.context import Context
+from service.flows.search.terms import known
 from service.kernel.failures import Refused
 from service.store import search as store
 from service.store.unit import Unit
@@ -15,17 +16,15 @@ MOST = 2
 """One is a match, two are too many: no need to know of a third."""
 
 
-async def matches(
-    unit: Unit, caller: Caller, type_: str, criteria: str, *, base: str = "", clock: Clock = system_clock
-) -> list[str]:
+async def matches(context: Context, unit: Unit, caller: Caller, type_: str, criteria: str) -> list[str]:
     """Ids of up to two resources that the caller knows and that meet `criteria` (a query string).
 
     Raises Refused("malformed") for criteria that select nothing in particular.
     """
     pairs = parse_qsl(criteria.removeprefix("?"), keep_blank_values=True)
     query = parse(
-        (type_,), pairs, now=clock(), base=base, served=tuple(catalogue),
-        reachable=lambda each: caller.allows(each, "s"),
+        (type_,), pairs, now=context.clock(), base=context.base, served=tuple(catalogue),
+        reachable=lambda each: caller.allows(each, "s"), terms=lambda: known(context),
     )  # fmt: skip
     if not query.where:
         text = "a conditional interaction needs at least one search parameter that selects resources"

