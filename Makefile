@@ -4,7 +4,7 @@ UV := .venv-tools/bin/uv
 CASEBRIDGE := .venv/bin/casebridge
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: setup demo test lint openapi bench fuzz clients oracle clean
+.PHONY: setup demo test lint openapi bench fuzz probes clients oracle clean
 
 setup: .venv/.ready
 
@@ -36,6 +36,10 @@ bench: setup
 
 fuzz: setup
 	.venv/bin/python scripts/fuzz.py --requests 20000 $(ARGS)
+
+# 3,000 questions of a partner for what is not its own, each compared with a service that does not hold it.
+probes: setup
+	CASEBRIDGE_PROBES=$${CASEBRIDGE_PROBES:-3000} .venv/bin/python -m pytest -q tests/stories/test_probes.py $(ARGS)
 
 # Real client libraries of the npm registry against a running service; needs Node 20 or newer.
 clients: setup

@@ -83,6 +83,10 @@ class Settings(BaseSettings):
     proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
         (), description="proxies (CIDR, comma-separated) whose X-Forwarded-For and certificate header count"
     )
+    partner_ids: Literal["own", "free"] = Field(
+        "own",
+        description="ids a partner may choose by PUT: below its Organization's id, or any (tells which are taken)",
+    )
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 

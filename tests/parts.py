@@ -84,6 +84,7 @@ async def running(
         "outbound_allow": "127.0.0.0/8",
         "poll_seconds": 0.2,
         "worker_idle_seconds": 0.1,
+        "partner_ids": "free",
         "secret_key": SECRET,
         "caller_rate": 100_000,  # counted, as in earnest; a test that means the limits sets its own
         "address_rate": 100_000,

@@ -157,7 +157,8 @@ async def _met(
                 return replace(each, id=row.id, match=row, fresh=False) if row else each
             case "PUT":
                 assert each.entry.resource is not None
-                return replace(each, id=meant(each.entry.resource, row.id if row else None, None).id)
+                wish = meant(each.entry.resource, row.id if row else None, None)
+                return replace(each, id=wish.id, fresh=wish.fresh)
             case "PATCH" if row is None:
                 raise Refused("absent", f"no resource of type {each.type} matches")
     return replace(each, id=row.id) if row else replace(each, nothing=True)

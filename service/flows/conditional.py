@@ -9,10 +9,8 @@ from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
-from service.flows.permit import visible
 from service.flows.search import matches
 from service.kernel.failures import Refused
-from service.store import resources
 from service.store.unit import Unit
 
 
@@ -31,9 +29,7 @@ async def the_one(context: Context, unit: Unit, caller: Caller, type_: str, crit
     Refused: ambiguous (412) for several, malformed for criteria that select nothing in particular.
     """
     expect_readable(criteria)
-    found = await matches(context, unit, caller, type_, criteria)
-    rows = await resources.known(unit, [(type_, id_) for id_ in found], caller.viewer) if found else []
-    seen = await visible(context, unit, caller, rows)
+    seen = await matches(context, unit, caller, type_, criteria)
     if len(seen) > 1:
         text = f"several resources of type {type_} match; the condition must match one or none"
         raise Refused("ambiguous", text, [Issue("error", "multiple-matches", text)])

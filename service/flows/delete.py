@@ -44,7 +44,7 @@ async def delete_matching(
 async def _gone(
     context: Context, unit: Unit, caller: Caller, key: tuple[str, str], expected: int | None
 ) -> Row | None:
-    held = await resources.lock(unit, [key])
+    held, _ = await resources.lock_known(unit, [key], caller.viewer)
     row = await drop(context, unit, caller, held.get(key), key, expected)
     if row is not None:
         await expect_free(context, unit, caller, [key])
@@ -60,7 +60,7 @@ async def drop(
     expected: int | None,
 ) -> Row | None:
     """Collect the deletion of a locked row. Whether others refer to it is `expect_free`'s to ask."""
-    if before is None or before.deleted or not await may_know(unit, caller, before):
+    if before is None or before.deleted or not await may_know(context, unit, caller, before):
         if expected is not None:
             raise absent(*key)
         return None

@@ -158,7 +158,7 @@ async def _signed(connection: Any, consents: Sequence[JsonObject], trusted: Sequ
     wanted = [keys.target("Provenance.target", each) for each in bare]
     found = [
         row
-        for row in await resources.carrying(connection, wanted, [], ("", ""), 1000)
+        for row in await resources.carrying(connection, wanted, [], None, ("", ""), 1000)
         if row.author in trusted
     ]
     kept = [decode_object(row.body or b"{}") for row in found]

@@ -28,30 +28,33 @@ async def expect_free(
     context: Context, unit: Unit, caller: Caller, going: Sequence[tuple[str, str]],
     written: Sequence[JsonObject] = (), changing: Collection[tuple[str, str]] = (),
 ) -> None:  # fmt: skip
-    """Refused("conflict", 409) when something else that is here refers to one of the resources to be deleted.
+    """Refused("conflict", 409) when something else that exists for the caller refers to what is to be deleted.
 
-    `written`: what the same transaction leaves behind, under the keys `changing`; it counts as it will be. Only
-    what the caller may know is named.
+    `written`: what the same transaction leaves behind, under the keys `changing`; it counts as it will be. What the
+    caller may not know does not hold it back: the refusal would tell of it. Deletions keep their history.
     """
     if any(_holds(context, each, going) for each in written):
         raise _held("an entry of this transaction refers to what another one deletes")
-    found = await _holders(context, unit, going, [*going, *changing])
-    if found:
-        known = await resources.known(unit, [(row.type, row.id) for row in found], caller.viewer)
-        names = sorted(row.reference for row in await visible(context, unit, caller, known))
-        raise _held("other resources still refer to it" + (f": {', '.join(names)}" if names else ""))
+    names = sorted(row.reference for row in await _holders(context, unit, caller, going, [*going, *changing]))
+    if names:
+        raise _held(f"other resources still refer to it: {', '.join(names)}")
 
 
 async def _holders(
-    context: Context, unit: Unit, going: Sequence[tuple[str, str]], others: Sequence[tuple[str, str]]
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    going: Sequence[tuple[str, str]],
+    others: Sequence[tuple[str, str]],
 ) -> list[Row]:
-    """Up to SHOWN rows, besides `others`, with a reference that holds."""
+    """Up to SHOWN rows that exist for the caller, besides `others`, with a reference that holds."""
     found: list[Row] = []
     behind = ("", "")
     asked = [keys.leading(*key) for key in going]
     while len(found) < SHOWN:
-        page = await resources.carrying(unit, asked, others, behind, PAGE)
-        found += [row for row in page if _holds(context, decode_object(row.body or b"{}"), going)]
+        page = await resources.carrying(unit, asked, others, caller.viewer, behind, PAGE)
+        holding = [row for row in page if _holds(context, decode_object(row.body or b"{}"), going)]
+        found += await visible(context, unit, caller, holding)
         if len(page) < PAGE:
             break
         behind = (page[-1].type, page[-1].id)
@@ -92,7 +95,8 @@ async def expect_known(
         for text in texts(resource)
         if (found := local(text, context.base)) and found[0] in catalogue and found not in beside
     }
-    rows: list[Row] = await resources.known(unit, sorted(asked), caller.viewer) if asked else []
+    known: list[Row] = await resources.known(unit, sorted(asked), caller.viewer) if asked else []
+    rows = await visible(context, unit, caller, known)
     missing = sorted(asked - {(row.type, row.id) for row in rows})
     if missing:
         issues = [Issue("error", "not-found", f"{type_}/{id_} does not exist here") for type_, id_ in missing]

@@ -4,7 +4,7 @@ Shared by create, update and the transaction, so that one resource and a thousan
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.fhir.json import JsonObject, decode_object
@@ -61,18 +61,30 @@ async def keep(
 ) -> list[Kept]:
     """Collect every wish in `unit`, or raise Refused for the first that may not be. Locks must be held."""
     known = [wish.key for wish in wishes if not wish.fresh]
-    held = await resources.lock(unit, known) if known else {}
-    return [await _keep_one(context, unit, caller, wish, held.get(wish.key), now) for wish in wishes]
+    held, taken = await resources.lock_known(unit, known, caller.viewer) if known else ({}, set())
+    return [
+        await _keep_one(context, unit, caller, wish, held.get(wish.key), now, taken=wish.key in taken)
+        for wish in wishes
+    ]
 
 
 async def _keep_one(
-    context: Context, unit: Unit, caller: Caller, wish: Wish, before: Row | None, now: datetime
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    wish: Wish,
+    before: Row | None,
+    now: datetime,
+    *,
+    taken: bool,
 ) -> Kept:
+    if before is not None and not await may_know(context, unit, caller, before):
+        before, taken = None, True
     _expect(wish, before)
+    if before is None and (taken or not _may_choose(context, caller, wish)):
+        raise absent(*wish.key)
     put = version_of(context, wish.resource, wish.id, before, caller.client_id, now)
     if before is None or before.deleted:
-        if before is not None and not _owns(caller, before):
-            raise absent(put.type, put.id)
         _collect(unit, put)
         if put.type == "Task":
             await _maybe_opens(unit, caller, wish.resource, row_of(put), now)
@@ -83,17 +95,30 @@ async def _keep_one(
     if loop is not None and _performs(caller, loop):
         wanted = await _performed(context, unit, caller, before, old, wanted)
         put = version_of(context, wanted, wish.id, before, caller.client_id, now)
-    if content(old) == content(wanted) and await may_know(unit, caller, before):
-        return Kept(before, created=False, changed=False)
+    if content(old) == content(wanted):
+        return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
         await _move(context, unit, caller, loop, old, wanted, now)
     elif not _owns(caller, before):
-        if not await may_know(unit, caller, before):
-            raise absent(*wish.key)
         text = f"{before.reference} belongs to another party; only its author may change it"
         raise Refused("forbidden", text)
     _collect(unit, put)
-    return Kept(row_of(put), created=False, changed=True)
+    return Kept(await _shown(context, unit, caller, row_of(put)), created=False, changed=True)
+
+
+async def _shown(context: Context, unit: Unit, caller: Caller, row: Row) -> Row:
+    """The row as its writer may see it: what it did not write in it stays masked in the answer too."""
+    seen = await visible(context, unit, caller, [row])
+    return seen[0] if seen else replace(row, body=b"")
+
+
+def _may_choose(context: Context, caller: Caller, wish: Wish) -> bool:
+    """May this id be made by whoever writes to it? An id that another party could hold tells, by being refused,
+    that it is taken; so a partner chooses only below its own Organization's id (docs/decisions/chosen-ids.md).
+    """
+    own = caller.organization.rpartition("/")[2]
+    free = caller.custodian or wish.fresh or context.settings.partner_ids == "free"
+    return free or (bool(own) and wish.id.startswith(f"{own}."))
 
 
 def _collect(unit: Unit, put: Put) -> None:
@@ -120,9 +145,9 @@ def _owns(caller: Caller, row: Row) -> bool:
     return caller.custodian or row.author == caller.client_id
 
 
-async def may_know(unit: Unit, caller: Caller, row: Row) -> bool:
-    """Does this resource exist for the caller at all?"""
-    return _owns(caller, row) or await resources.read(unit, row.type, row.id, caller.viewer) is not None
+async def may_know(context: Context, unit: Unit, caller: Caller, row: Row) -> bool:
+    """Does this locked row, its own or shared with it, exist for the caller now?"""
+    return _owns(caller, row) or bool(await visible(context, unit, caller, [row]))
 
 
 def _performs(caller: Caller, loop: loops.Loop) -> bool:

@@ -18,7 +18,7 @@ from service.flows.context import Context
 from service.flows.create import Written
 from service.flows.integrity import expect_known
 from service.flows.keep import Wish, absent, keep, lock_names, may_know
-from service.flows.permit import may_see
+from service.flows.permit import visible
 from service.flows.writing import checked, expect_id, spec_of
 from service.kernel.failures import Refused
 from service.store import resources
@@ -97,7 +97,7 @@ def _expect_allowed(caller: Caller, type_: str) -> None:
 async def _kept(
     context: Context, unit: Unit, caller: Caller, key: tuple[str, str], change: Change, expected: int | None
 ) -> Written:
-    held = await resources.lock(unit, [key])
+    held, _ = await resources.lock_known(unit, [key], caller.viewer)
     resource = await patched(context, unit, caller, key, held.get(key), change, expected)
     issues = checked(context, resource)
     await expect_known(context, unit, caller, [resource])
@@ -110,10 +110,13 @@ async def patched(
     expected: int | None,
 ) -> JsonObject:  # fmt: skip
     """The changed content of a locked row. What the caller may not see cannot be tried out with a patch."""
-    if row is None or not await may_know(unit, caller, row) or not await may_see(context, unit, caller, row):
+    known = row is not None and await may_know(context, unit, caller, row)
+    seen = await visible(context, unit, caller, [row]) if row is not None and known else []
+    if not seen:
         raise absent(*key)
-    if row.deleted:
-        raise Refused("gone", f"{row.reference} was deleted")
-    if expected not in (None, row.version):
+    [shown] = seen
+    if shown.deleted:
+        raise Refused("gone", f"{shown.reference} was deleted")
+    if expected not in (None, shown.version):
         raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
-    return change(decode_object(row.body or b""))
+    return change(decode_object(shown.body or b""))

@@ -16,6 +16,8 @@ from service.consent.request import Labelled, Request
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
+from service.fhir.search import extract
+from service.fhir.search.asked import said
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.directory import Standing, gather
@@ -31,13 +33,17 @@ def _free(caller: Caller, row: Row) -> bool:
     return caller.custodian or row.author == caller.client_id or catalogue[row.type].nature != "client"
 
 
-async def visible(context: Context, connection: Any, caller: Caller, rows: Sequence[Row]) -> list[Row]:
+async def visible(
+    context: Context, connection: Any, caller: Caller, rows: Sequence[Row], by: frozenset[str] = frozenset()
+) -> list[Row]:
     """Those of the rows that the caller may see now, in order, each as it may see it: masked where consent says
     so, labelled, with the notice of 42 CFR 2.32. A deletion says as much as what was deleted.
+
+    `by`: the search parameters the rows were found by. What is masked for the caller finds nothing for it either.
     """
     asked = [row for row in rows if not _free(caller, row)]
     standing = await gather(context, connection, caller.organization, asked) if asked else None
-    seen = [row if _free(caller, row) else _seen(context, standing, caller, row) for row in rows]
+    seen = [row if _free(caller, row) else _seen(context, standing, caller, row, by) for row in rows]
     return [row for row in seen if row is not None]
 
 
@@ -46,7 +52,9 @@ async def may_see(context: Context, connection: Any, caller: Caller, row: Row) -
     return bool(await visible(context, connection, caller, [row]))
 
 
-def _seen(context: Context, standing: Standing | None, caller: Caller, row: Row) -> Row | None:
+def _seen(
+    context: Context, standing: Standing | None, caller: Caller, row: Row, by: frozenset[str]
+) -> Row | None:
     if standing is None or row.deleted:
         return None
     resource = decode_object(row.body or b"{}")
@@ -56,9 +64,13 @@ def _seen(context: Context, standing: Standing | None, caller: Caller, row: Row)
         current().denied(row, Ground(PURPOSE, rule=verdict.code, patient=row.patient or ""))
         return None
     cleared = verdict.cleared[0] if verdict.cleared else None
-    current().permitted(row, Ground(PURPOSE, verdict.basis, cleared.consent if cleared else ""))
     released = release_stored(verdict) or release(verdict, resource)
     document = released.document
+    if by and cleared and cleared.masks and isinstance(document, dict):
+        forms = [said(extract(each, context.base), by) for each in (resource, document)]
+        if forms[0] != forms[1]:
+            return None
+    current().permitted(row, Ground(PURPOSE, verdict.basis, cleared.consent if cleared else ""))
     return replace(row, body=document if isinstance(document, bytes) else encode(document))
 
 

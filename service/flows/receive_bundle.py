@@ -71,7 +71,7 @@ async def _write(context: Context, caller: Caller, aims: list[Aim]) -> dict[int,
             aims = await meet(context, unit, caller, aims)
             expect_distinct(aims)
             await unit.lock(*_locks(aims))
-        held = await _held(unit, aims)
+        held = await _held(unit, caller, aims)
         done = await _deletes(context, unit, caller, aims, held)
         written = await _contents(context, unit, caller, aims, held)
         await _check_all(context, aims, written)
@@ -97,9 +97,9 @@ def _locks(aims: Sequence[Aim]) -> list[str]:
     return lock_names(firm) + [name for name in lock_names(tasks) if "/" not in name]
 
 
-async def _held(unit: Unit, aims: Sequence[Aim]) -> dict[tuple[str, str], Row]:
+async def _held(unit: Unit, caller: Caller, aims: Sequence[Aim]) -> dict[tuple[str, str], Row]:
     keys = [each.key for each in aims if each.entry.method in ("DELETE", "PATCH") and each.id]
-    return await resources.lock(unit, keys) if keys else {}
+    return (await resources.lock_known(unit, keys, caller.viewer))[0] if keys else {}
 
 
 async def _deletes(

@@ -62,8 +62,8 @@ def meant(resource: JsonObject, found: str | None, expected: int | None) -> Wish
     if own is not None:
         expect_id(own if isinstance(own, str) else "")
         return Wish(resource, own, expected)
-    fresh = new_id()
-    return Wish({**resource, "id": fresh}, fresh, expected)
+    given = new_id()
+    return Wish({**resource, "id": given}, given, expected, fresh=True)
 
 
 def expect_own_id(resource: JsonObject, id_: str) -> None:

@@ -84,7 +84,7 @@ async def _about_deletion(context: Context, caller: Caller, doubt: Doubt) -> lis
     key = (doubt.type, doubt.id)
     try:
         async with context.database.unit() as unit:
-            row = (await resources.lock(unit, [key])).get(key)
+            row = (await resources.lock_known(unit, [key], caller.viewer))[0].get(key)
             if row is None or row.deleted or not await may_see(context, unit, caller, row):
                 raise absent(*key)
             await expect_deletable(unit, caller, row)

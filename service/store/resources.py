@@ -135,6 +135,26 @@ async def lock(unit: Unit, references: list[tuple[str, str]]) -> dict[tuple[str,
     return {(each["type"], each["id"]): row(each) for each in found}
 
 
+async def lock_known(
+    unit: Unit, references: list[tuple[str, str]], viewer: Viewer
+) -> tuple[dict[tuple[str, str], Row], set[tuple[str, str]]]:
+    """As `lock`: the rows that exist for the viewer, and the keys that are taken by what does not.
+
+    One statement either way, so that what is another's costs what nobody has.
+    """
+    found = await unit.fetch(
+        f"""SELECT {COLUMNS}, {_KNOWN} AS known FROM resource r
+            WHERE (r.type, r.id) IN (SELECT * FROM unnest($1::text[], $2::text[]))
+            ORDER BY r.type, r.id FOR UPDATE OF r""",  # noqa: S608
+        [type_ for type_, _ in references],
+        [id_ for _, id_ in references],
+        viewer,
+        DIRECTORY,
+    )
+    mine = {(each["type"], each["id"]): row(tuple(each)[:-1]) for each in found if each["known"]}
+    return mine, {key for each in found if (key := (each["type"], each["id"])) not in mine}
+
+
 async def known(connection: Any, references: list[tuple[str, str]], viewer: Viewer) -> list[Row]:
     """The live rows of these references that exist for the viewer, in no order."""
     found = await connection.fetch(
@@ -153,18 +173,22 @@ async def carrying(
     connection: Any,
     keys: Sequence[str],
     except_: Sequence[tuple[str, str]],
+    viewer: Viewer,
     behind: tuple[str, str],
     limit: int,
 ) -> list[Row]:
-    """Live rows that carry one of the search keys, other than those named: by (type, id), `limit` of those `behind`."""
+    """Live rows that exist for the viewer and carry one of the search keys, other than those named: by (type, id),
+    `limit` of those `behind`."""
     found = await connection.fetch(
         f"""SELECT {COLUMNS} FROM resource r
             WHERE NOT r.deleted AND r.keys && ARRAY(SELECT hashtextextended(k, 0) FROM unnest($1::text[]) k)
-              AND (r.type, r.id) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]))
-              AND (r.type, r.id) > ($4, $5)
-            ORDER BY r.type, r.id LIMIT $6""",  # noqa: S608
+              AND (r.type, r.id) NOT IN (SELECT * FROM unnest($2::text[], $5::text[]))
+              AND (r.type, r.id) > ($6, $7) AND {_KNOWN}
+            ORDER BY r.type, r.id LIMIT $8""",  # noqa: S608
         list(keys),
         [type_ for type_, _ in except_],
+        viewer,
+        DIRECTORY,
         [id_ for _, id_ in except_],
         *behind,
         limit,

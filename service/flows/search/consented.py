@@ -13,12 +13,13 @@ from service.fhir.json import decode_object
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.fhir.search import extract, keys
+from service.fhir.search.asked import asked
 from service.fhir.search.query import NOTHING, Chain, Condition, Has, Ids, InList, Keys, OneOf, Query
 from service.kernel.failures import Refused
 from service.store import search as store
 
-Permitted = Callable[[Sequence[Row]], Awaitable[list[Row]]]
-"""Those of the rows that the caller may see now, in order."""
+Permitted = Callable[[Sequence[Row], frozenset[str]], Awaitable[list[Row]]]
+"""Those of the rows that the caller may see now, in order, and may find by these parameters."""
 
 MOST = 1000
 """Resources that one link may lead over; a broader question is refused."""
@@ -64,7 +65,7 @@ class _Follow:
         if page.more:
             text = f"a chain or _has may lead over {MOST} resources at most; please narrow it"
             raise Refused("malformed", text, [Issue("error", "too-costly", text)])
-        return await self._permitted([row for row, _ in page.rows])
+        return await self._permitted([row for row, _ in page.rows], asked(inner.where))
 
     def _referred(self, rows: list[Row], reference: str, types: tuple[str, ...]) -> Condition:
         """The ids, of the one type searched, that the rows' reference parameter names."""

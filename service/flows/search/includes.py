@@ -21,6 +21,7 @@ from service.store import search as store
 
 MOST = 1000
 ROUNDS = 8
+_ANY: frozenset[str] = frozenset()
 
 
 class Companions:
@@ -49,8 +50,14 @@ class Companions:
         found: dict[str, Row] = {}
         for include in includes:
             rows = await (self._referring if include.reverse else self._referred)(frontier, include)
-            found.update((row.reference, row) for row in rows if row.reference not in self._seen)
-        new = await self._permitted(list(found.values()))
+            new = [row for row in rows if row.reference not in self._seen and row.reference not in found]
+            by = (
+                frozenset(p.code for p in _references(include.source, include.code))
+                if include.reverse
+                else _ANY
+            )
+            found.update((row.reference, row) for row in await self._permitted(new, by))
+        new = list(found.values())
         room = MOST - len(self.rows)
         self.cut_short = self.cut_short or len(new) > room
         self.rows += new[:room]

@@ -11,6 +11,7 @@ from service.fhir.catalogue import catalogue
 from service.fhir.json import encode
 from service.fhir.outcome import Issue, operation_outcome
 from service.fhir.row import Row
+from service.fhir.search.asked import asked
 from service.fhir.search.asking import Asking
 from service.fhir.search.parameters import compartment
 from service.fhir.search.parse import conditions, parse
@@ -60,16 +61,16 @@ class _Found:
 
 async def search(context: Context, caller: Caller, question: Question) -> bytes:
     """The searchset Bundle. Refused for what the token does not cover and for parameters that are wrong."""
-    asked, place, now = _resumed(context, caller, question)
+    whole, place, now = _resumed(context, caller, question)
     trail = current()
-    trail.query = urlencode(asked.pairs)
-    types = _types(caller, asked)
-    query = _query(context, caller, asked, types, now)
+    trail.query = urlencode(whole.pairs)
+    types = _types(caller, whole)
+    query = _query(context, caller, whole, types, now)
     eyes = store.Eyes.of(caller.viewer)
     async with context.database.reading() as connection, store.snapshot(connection):
 
-        async def permitted(rows: Sequence[Row]) -> list[Row]:
-            return await visible(context, connection, caller, rows)
+        async def permitted(rows: Sequence[Row], by: frozenset[str]) -> list[Row]:
+            return await visible(context, connection, caller, rows, by)
 
         if not caller.custodian:
             query = await over_permitted(connection, query, eyes, permitted, context.base)
@@ -81,7 +82,7 @@ async def search(context: Context, caller: Caller, question: Question) -> bytes:
         await companions.gather(found.rows, query.includes)
         total = await _total(connection, query, eyes, permitted, found if not place else None)
     trail.show([*found.rows, *companions.rows])
-    mark = Bookmark(caller.client_id, asked.type, asked.within, _kept(query), now, found.following or ())
+    mark = Bookmark(caller.client_id, whole.type, whole.within, _kept(query), now, found.following or ())
     return _bundle(context, query, mark, found, companions, total=total)
 
 
@@ -177,10 +178,11 @@ async def _page(
     """Rows until the page is full. For partners more is fetched at a time, as consent may withhold most."""
     rows: list[Row] = []
     batch = 1 if eyes is store.EVERYTHING else BATCH
+    by = asked(query.where, query.sort)
     for _ in range(ROUNDS):
         room = query.count - len(rows)
         page = await store.run(connection, query, eyes, place, max(room, batch))
-        kept = await permitted([row for row, _ in page.rows])
+        kept = await permitted([row for row, _ in page.rows], by)
         rows += kept[:room]
         if len(kept) > room:
             return _Found(rows, next(at for row, at in page.rows if row is rows[-1]))
@@ -209,10 +211,11 @@ async def _total(
 
 async def _weighed(connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted) -> int | None:
     place: store.Place = ()
+    by = asked(query.where, query.sort)
     total = seen = 0
     while seen < COUNTED:
         page = await store.run(connection, replace(query, sort=()), eyes, place, 500)
-        total += len(await permitted([row for row, _ in page.rows]))
+        total += len(await permitted([row for row, _ in page.rows], by))
         if not page.more:
             return total
         place, seen = page.rows[-1][1], seen + len(page.rows)

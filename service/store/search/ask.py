@@ -107,10 +107,11 @@ async def estimate(connection: Any, query: Query, eyes: Eyes) -> int:
     return int(found[0]["Plan"]["Plan Rows"])
 
 
-async def matching_ids(connection: Any, query: Query, eyes: Eyes, limit: int) -> list[str]:
-    """Ids of the first matches; for conditional interactions, inside the unit that will write."""
+async def matching_ids(connection: Any, query: Query, eyes: Eyes, limit: int, behind: str = "") -> list[str]:
+    """Ids of the first matches behind an id; for conditional interactions, inside the unit that will write."""
     statement = Statement(eyes)
-    text = f"SELECT r.id {plan.counting(statement, query)} ORDER BY r.id LIMIT {statement.bind(limit, 'int')}"
+    cover = f"{plan.counting(statement, query)} AND r.id > {statement.bind(behind)}"
+    text = f"SELECT r.id {cover} ORDER BY r.id LIMIT {statement.bind(limit, 'int')}"
     await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     found = await connection.fetch(text, *statement.values)
     await connection.execute("SET LOCAL plan_cache_mode = auto")
