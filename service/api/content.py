@@ -12,7 +12,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from service.api.negotiation import FHIR, form_of, sent
+from service.api.negotiation import FHIR, form_of, sent, wish
 from service.fhir.json import BadJson, Json, JsonObject, decode, decode_object, encode, pretty
 from service.fhir.outcome import Issue, operation_outcome
 from service.fhir.row import Row
@@ -171,19 +171,19 @@ def answer(
     request: Request, body: bytes, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
     """A FHIR body in the form the client reads, indented if `_pretty=true`."""
-    form = form_of(request)
+    form, indented = form_of(request), wish(request, "_pretty") == "true"
     if form == "xml":
-        body = as_xml(body)
-    elif b"_pretty" in request.scope["query_string"] and request.query_params.get("_pretty") == "true":
+        body = as_xml(body, pretty=indented)
+    elif indented:
         body = pretty(decode(body))
     given = {"Cache-Control": "no-store", "Vary": "Accept", **(headers or {})}
     return Response(body, status, given, FHIR[form])
 
 
-def as_xml(body: bytes) -> bytes:
+def as_xml(body: bytes, *, pretty: bool = False) -> bytes:
     """Stored bytes as FHIR XML."""
     try:
-        return to_xml(decode_object(body))
+        return to_xml(decode_object(body), pretty=pretty)
     except NotXml:
         text = "this cannot be written as XML; ask for application/fhir+json"
         raise Refused("not-acceptable", text) from None

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html#mime-type, RFC 9110 §12.5.1
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -37,12 +38,28 @@ class _Range:
 
 def form_of(request: Request) -> Form:
     """What the answer is written in. Refused("not-acceptable") when the client reads nothing that we write."""
-    asked = request.query_params.get("_format", "") if b"_format" in request.scope["query_string"] else ""
-    found = chosen(accepted(request), asked)
+    found = chosen(accepted(request), wish(request, "_format"))
     if found is None:
         text = "the answer can be application/fhir+json or application/fhir+xml, in UTF-8, FHIR 4.0"
         raise Refused("not-acceptable", text)
     return found
+
+
+def wish(request: Request, name: str) -> str:
+    """`_format` or `_pretty`: of the URL, else of the form of a POST _search once that was read; empty if neither."""
+    scope = request.scope
+    if name.encode() in scope["query_string"]:
+        return request.query_params.get(name, "")
+    held: dict[str, str] = scope.get("state", {}).get("wishes", {})
+    return held.get(name, "")
+
+
+def wishes(request: Request, pairs: Iterable[tuple[str, str]]) -> None:
+    """Remember what a form says about the answer. Refused("not-acceptable") for a form that we do not write."""
+    held = {name: value for name, value in pairs if name in ("_format", "_pretty")}
+    if held:
+        request.scope.setdefault("state", {})["wishes"] = held
+        form_of(request)
 
 
 def accepted(request: Request) -> str:

@@ -36,6 +36,13 @@ class Entry:
         return self.method in ("GET", "HEAD")
 
     @property
+    def operates(self) -> bool:
+        """GET or POST of an operation."""
+        return self.method in ("GET", "HEAD", "POST") and self.url.partition("?")[0].rpartition("/")[
+            2
+        ].startswith("$")
+
+    @property
     def path(self) -> str:
         """FHIRPath of this entry."""
         return f"Bundle.entry[{self.place}]"
@@ -89,8 +96,11 @@ def _entry(place: int, row: object, issues: list[Issue]) -> Entry | None:
     if not isinstance(url, str):
         wrong("`url` must be a text", ".request.url")
         return None
-    if method in ("POST", "PUT", "PATCH") and not (
-        isinstance(resource, dict) and isinstance(resource.get("resourceType"), str)
+    asked = method == "POST" and url.partition("?")[0].rpartition("/")[2].startswith("$")
+    if (
+        method in ("POST", "PUT", "PATCH")
+        and not (asked and resource is None)
+        and not (isinstance(resource, dict) and isinstance(resource.get("resourceType"), str))
     ):
         wrong(f"{method} needs a `resource` with a `resourceType`", ".resource")
         return None

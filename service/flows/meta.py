@@ -6,14 +6,19 @@ change: what a version said about itself stays true.
 
 from functools import partial
 
+from service.fhir.catalogue import catalogue
 from service.fhir.json import Json, JsonObject, decode_object
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.patch import patch
+from service.flows.permit import visible
 from service.flows.read import read
+from service.flows.writing import spec_of
 from service.kernel.failures import Refused
+from service.store import resources
 
 _LISTS = ("profile", "security", "tag")
+PAGE = 200
 
 
 async def meta(
@@ -22,6 +27,35 @@ async def meta(
     """Parameters with `return`, the meta of a version."""
     row = await read(context, caller, type_, id_, version)
     return _answer(decode_object(row.body or b"").get("meta"))
+
+
+async def meta_of_all(context: Context, caller: Caller, type_: str | None) -> JsonObject:
+    """Parameters with `return`: every profile, label and tag that is in use in a type or in all of them, as far as
+    the caller may see them."""
+    if type_ is not None:
+        spec_of(type_, "search")
+        caller.require(type_, "s")
+    types = [type_] if type_ is not None else [each for each in catalogue if caller.allows(each, "s")]
+    found: dict[str, dict[object, Json]] = {name: {} for name in _LISTS}
+
+    def take(given: Json) -> None:
+        for name in _LISTS:
+            rows = given.get(name) if isinstance(given, dict) else None
+            for row in rows if isinstance(rows, list) else []:
+                found[name].setdefault(_name(row), row)
+
+    async with context.database.reading() as connection:
+        for body in await resources.metas(connection, types, caller.viewer):
+            take(decode_object(body))
+        behind = ("", "")
+        while not caller.custodian and (
+            page := await resources.shared(connection, types, caller.client_id, behind, PAGE)
+        ):
+            for row in await visible(context, connection, caller, page):
+                take(decode_object(row.body or b"{}").get("meta"))
+            behind = (page[-1].type, page[-1].id)
+    whole = {name: [rows[key] for key in sorted(rows, key=str)] for name, rows in found.items() if rows}
+    return _answer(whole)
 
 
 async def meta_add(

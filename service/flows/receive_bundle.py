@@ -13,7 +13,7 @@ from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows.aims import Aim, aim, at, expect_distinct, meet
-from service.flows.bundle_reads import expect_allowed, look
+from service.flows.bundle_reads import asks, expect_allowed, look, version_named
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.delete import drop
@@ -34,13 +34,14 @@ BREATH = 20
 class Done:
     """The answer to one entry: a version, a Bundle (`body`), or nothing but a status.
 
-    `refused` is why a read could not be answered.
+    `refused` is why a read could not be answered; `issues` what was found that did not stop a write.
     """
 
     status: str
     row: Row | None = None
     body: bytes | None = None
     refused: Refused | None = None
+    issues: Sequence[Issue] = ()
 
 
 async def receive_bundle(context: Context, caller: Caller, bundle: JsonObject) -> list[Done]:
@@ -48,16 +49,18 @@ async def receive_bundle(context: Context, caller: Caller, bundle: JsonObject) -
     return await receive_entries(context, caller, entries(bundle, context.settings.max_bundle_entries))
 
 
-async def receive_entries(context: Context, caller: Caller, rows: Sequence[Entry]) -> list[Done]:
-    """As `receive_bundle`, for entries that are read already."""
-    aims = [aim(entry, caller, context.base) for entry in rows if not entry.reads]
+async def receive_entries(
+    context: Context, caller: Caller, rows: Sequence[Entry], *, alone: bool = False
+) -> list[Done]:
+    """As `receive_bundle`, for entries that are read already. `alone`: the one entry of a batch."""
+    aims = [aim(entry, caller, context.base) for entry in rows if not asks(entry)]
     for entry in rows:
-        if entry.reads:
-            expect_allowed(entry, caller, context.base)
+        if asks(entry):
+            expect_allowed(entry, caller, context.base, alone=alone)
     expect_distinct(aims)
     done = await _write(context, caller, aims) if aims else {}
     for entry in rows:
-        if entry.reads:
+        if asks(entry):
             done[entry.place] = await _read(context, caller, entry)
     return [done[entry.place] for entry in rows]
 
@@ -74,7 +77,7 @@ async def _write(context: Context, caller: Caller, aims: list[Aim]) -> dict[int,
         held = await _held(unit, caller, aims)
         done = await _deletes(context, unit, caller, aims, held)
         written = await _contents(context, unit, caller, aims, held)
-        await _check_all(context, aims, written)
+        found = await _check_all(context, aims, written)
         await _expect_whole(context, unit, caller, aims, written)
         wishes = [
             Wish({**written[each.entry.place], "id": each.id}, each.id, _expected(each.entry), each.fresh,
@@ -83,7 +86,8 @@ async def _write(context: Context, caller: Caller, aims: list[Aim]) -> dict[int,
         ]  # fmt: skip
         kept = await keep(context, unit, caller, wishes, context.clock())
     for each, result in zip((each for each in aims if each.writes), kept, strict=True):
-        done[each.entry.place] = Done("201 Created" if result.created else "200 OK", result.row)
+        status = "201 Created" if result.created else "200 OK"
+        done[each.entry.place] = Done(status, result.row, issues=found.get(each.entry.place, ()))
     for each in aims:
         if each.match is not None:
             done[each.entry.place] = Done("200 OK", each.match)
@@ -139,20 +143,25 @@ async def _contents(
     return contents
 
 
-async def _check_all(context: Context, aims: Sequence[Aim], written: dict[int, JsonObject]) -> None:
+async def _check_all(
+    context: Context, aims: Sequence[Aim], written: dict[int, JsonObject]
+) -> dict[int, list[Issue]]:
+    """What was found that stops nothing, by the place of the entry."""
     issues: list[Issue] = []
+    found: dict[int, list[Issue]] = {}
     for number, each in enumerate(aims):
         if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)
         if each.entry.place in written:
             try:
                 with at(each.entry):
-                    checked(context, written[each.entry.place])
+                    found[each.entry.place] = checked(context, written[each.entry.place])
             except Refused as refused:
                 issues += [issue for issue in refused.issues if isinstance(issue, Issue)]
     if issues:
         first = next(issue for issue in issues if issue.fails)
         raise Refused("invalid", first.text, issues)
+    return found
 
 
 async def _expect_whole(
@@ -177,8 +186,5 @@ async def _read(context: Context, caller: Caller, entry: Entry) -> Done:
 def _expected(entry: Entry) -> int | None:
     if not entry.if_match:
         return None
-    text = entry.if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        with at(entry):
-            raise Refused("malformed", 'ifMatch must be an ETag like W/"3"')
-    return int(text)
+    with at(entry):
+        return version_named(entry.if_match)

@@ -196,6 +196,33 @@ async def carrying(
     return [row(each) for each in found]
 
 
+async def metas(connection: Any, types: Sequence[str], viewer: Viewer) -> list[bytes]:
+    """Every `meta` there is among the live rows of the types, once, without what differs from version to version: all
+    for the custodian, for a partner its own and the directory's."""
+    found = await connection.fetch(
+        """SELECT DISTINCT (convert_from(body, 'UTF8')::json -> 'meta')::jsonb - 'versionId' - 'lastUpdated' - 'source'
+           FROM resource
+           WHERE NOT deleted AND type = ANY($1::text[])
+             AND ($2::text IS NULL OR author = $2 OR type = ANY($3::text[]))""",
+        list(types), viewer, DIRECTORY,
+    )  # fmt: skip
+    return [each[0].encode() for each in found if each[0]]
+
+
+async def shared(
+    connection: Any, types: Sequence[str], party: str, behind: tuple[str, str], limit: int
+) -> list[Row]:
+    """Live rows of the types that were made known to a party, by (type, id), `limit` of those `behind`."""
+    found = await connection.fetch(
+        f"""SELECT {COLUMNS} FROM resource r
+            WHERE NOT r.deleted AND r.type = ANY($1::text[]) AND (r.type, r.id) > ($3, $4)
+              AND EXISTS (SELECT 1 FROM share s WHERE s.party = $2 AND s.type = r.type AND s.id = r.id)
+            ORDER BY r.type, r.id LIMIT $5""",  # noqa: S608
+        list(types), party, *behind, limit,
+    )  # fmt: skip
+    return [row(each) for each in found]
+
+
 async def all_of_patient(connection: Any, patient: str, limit: int) -> list[Row]:
     """The client and what is about the client, for questions about consent."""
     found = await connection.fetch(

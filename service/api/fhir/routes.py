@@ -72,6 +72,28 @@ _INSTANCE = "/fhir/{type:fhirtype}/{id:fhirid}"
 _BINARY = "/fhir/{type:fhirbinary}"
 _DEFINITION = "/fhir/{type:fhirdefinition}"
 
+
+def _operation(path: str, code: str, affects: bool) -> Route:
+    if affects:
+        return _path(f"{path}/${code}", POST=operations.operate)
+    return _path(f"{path}/${code}", GET=operations.operate, POST=operations.operate)
+
+
+_operations = [
+    _operation("/fhir", "validate", True),
+    _operation("/fhir/{type:fhirtype}", "validate", True),
+    _operation(_INSTANCE, "validate", False),
+    _operation("/fhir", "meta", False),
+    _operation("/fhir/{type:fhirtype}", "meta", False),
+    _operation(_INSTANCE, "meta", False),
+    _operation(_INSTANCE + "/_history/{vid}", "meta", False),
+    _operation(_INSTANCE, "meta-add", True),
+    _operation(_INSTANCE, "meta-delete", True),
+    _operation("/fhir/{type:fhirtype}", "match", True),
+    _operation("/fhir/{type:fhirtype}", "everything", False),
+    _operation(_INSTANCE, "everything", False),
+]
+
 routes = [
     _path(f"/fhir/{audit.TYPE}/{{id:fhirid}}", GET=audit.read),
     _path(f"/fhir/{audit.TYPE}", GET=audit.search),
@@ -102,18 +124,10 @@ routes = [
     _path("/fhir/{type:fhirtype}/_history", GET=history.history),
     _path(_INSTANCE + "/_history/{vid}", GET=instance.vread),
     _path(_INSTANCE + "/_history", GET=history.history),
-    _path("/fhir/$validate", POST=operations.validate),
-    _path("/fhir/{type:fhirtype}/$validate", POST=operations.validate),
-    _path(_INSTANCE + "/$validate", GET=operations.validate, POST=operations.validate),
-    _path(_INSTANCE + "/$meta", GET=operations.meta, POST=operations.meta),
-    _path(_INSTANCE + "/_history/{vid}/$meta", GET=operations.meta, POST=operations.meta),
-    _path(_INSTANCE + "/$meta-add", POST=operations.meta_add),
-    _path(_INSTANCE + "/$meta-delete", POST=operations.meta_delete),
-    _path("/fhir/Patient/$match", POST=operations.match),
+    *_operations,
     _path("/fhir/Questionnaire/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
     _path("/fhir/Questionnaire/{id:fhirid}/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
     _path("/fhir/QuestionnaireResponse/$extract", POST=questionnaire.extract),
     _path("/fhir/QuestionnaireResponse/{id:fhirid}/$extract", GET=questionnaire.extract, POST=questionnaire.extract),
-    _path("/fhir/Patient/{id:fhirid}/$everything", GET=operations.everything, POST=operations.everything),
     _path(_INSTANCE + "/{member}", GET=search.compartment),
 ]  # fmt: skip

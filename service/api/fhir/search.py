@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from service.api.content import answer, body_of
 from service.api.fhir.door import door
+from service.api.negotiation import wishes
 from service.fhir.references import ID
 from service.fhir.search.parameters import compartment as members_of
 from service.flows.caller import Caller
@@ -63,7 +64,9 @@ async def pairs_of(request: Request) -> tuple[tuple[str, str], ...]:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if body and kind != _FORM:
         raise Refused("media-type", f"send the search as {_FORM}")
-    return found + _decoded(body)
+    posted = _decoded(body)
+    wishes(request, posted)
+    return found + posted
 
 
 def _decoded(raw: bytes) -> tuple[tuple[str, str], ...]:

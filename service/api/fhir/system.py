@@ -61,7 +61,7 @@ async def _alone(context: Context, caller: Caller, entry: Entry | Refused, wante
     if isinstance(entry, Refused):
         return _failed(entry)
     try:
-        [done] = await receive_entries(context, caller, [entry])
+        [done] = await receive_entries(context, caller, [entry], alone=True)
         return _entry(done, context.base, wanted)
     except Failure as failure:
         refused_part(entry.method, "", failure)
@@ -88,7 +88,7 @@ def _entry(done: Done, base: str, wanted: str) -> bytes:
         "lastModified": instant(row.updated),
     }
     if wanted == "OperationOutcome":
-        response["outcome"] = operation_outcome([])
+        response["outcome"] = operation_outcome(done.issues)
     resource = b'"resource":' + row.body + b"," if row.body and wanted == "representation" else b""
     url = encode(f"{base}/{row.reference}")
     return b'{"fullUrl":' + url + b"," + resource + b'"response":' + encode(response) + b"}"

@@ -1,6 +1,7 @@
 """A decoded resource to FHIR XML."""
 
 import re
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -16,14 +17,33 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _HEADER = '<?xml version="1.0" encoding="UTF-8"?>'
 
 
-def to_xml(resource: JsonObject) -> bytes:
-    """The resource as UTF-8 FHIR XML; NotXml naming the element that R4 does not know or XML cannot carry."""
+def to_xml(resource: JsonObject, *, pretty: bool = False) -> bytes:
+    """The resource as UTF-8 FHIR XML; NotXml naming the element that R4 does not know or XML cannot carry.
+
+    `pretty`: an element a line, indented; the narrative as it is.
+    """
     out = [_HEADER]
     try:
         _resource(out, resource, "", f' xmlns="{FHIR}"')
     except RecursionError:
         raise NotXml("nested too deeply", "the document") from None
-    return "".join(out).encode()
+    return "".join(_laid_out(out) if pretty else out).encode()
+
+
+def _laid_out(pieces: list[str]) -> Iterator[str]:
+    """The pieces with a new line before each tag. FHIR has no text between tags, but for the narrative, one piece."""
+    depth = 0
+    for piece in pieces:
+        if piece.startswith("</"):
+            depth -= 1
+            yield "\n" + "  " * depth
+        elif piece == "/>":
+            depth -= 1
+        elif piece.startswith("<") and piece != _HEADER:
+            yield "\n" + "  " * depth
+            depth += not piece.endswith("/>") and not piece.startswith(("<div ", "<div>"))
+        yield piece
+    yield "\n"
 
 
 def _resource(out: list[str], value: Json, path: str, namespace: str = "") -> None:
