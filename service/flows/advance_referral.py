@@ -77,9 +77,12 @@ def performed(task: JsonObject, said: JsonObject) -> JsonObject:
 
 
 async def open_inbound(
-    unit: Unit, task: JsonObject, row: Row, source: str, side: Side, now: datetime
+    unit: Unit, task: JsonObject, row: Row, source: str, side: Side, now: datetime, not_carried: list[str]
 ) -> None:
-    """A partner asks the casework system for something: a loop opens, the case manager hears of it."""
+    """A partner asks the casework system for something: a loop opens, the case manager hears of it.
+
+    `not_carried` names what the referral's record has no place for and its resources keep.
+    """
     focus = task.get("focus", {}).get("reference") if isinstance(task.get("focus"), dict) else None
     opened = Loop(
         id=row.id, direction="inbound", source=source, record=row.id, partner=side.client_id,
@@ -87,7 +90,8 @@ async def open_inbound(
         remote_seen=None, next_poll=None, opened=now, updated=now,
     )  # fmt: skip
     await loops.open_loop(unit, opened)
-    await _tell(unit, opened, side, referral.event_for(None, task, "inbound", side.dialect), now)
+    events = referral.event_for(None, task, "inbound", side.dialect)
+    await _tell(unit, opened, side, events, now, not_carried)
 
 
 async def advance_referral(
@@ -134,8 +138,9 @@ async def _close_request(context: Context, unit: Unit, duty: referral.CloseReque
 
 
 async def _tell(
-    unit: Unit, loop: Loop, side: Side, events: tuple[referral.Event, ...], now: datetime
-) -> None:
+    unit: Unit, loop: Loop, side: Side, events: tuple[referral.Event, ...], now: datetime,
+    not_carried: list[str] | None = None,
+) -> None:  # fmt: skip
     client = await records.becoming(unit, loop.source, loop.patient) if loop.patient else None
     for event in events:
         unit.tell(
@@ -143,12 +148,19 @@ async def _tell(
                 loop.source,
                 event.kind,
                 now,
-                encode(_body(loop, side, event, now, client.id if client else None)),
+                encode(_body(loop, side, event, now, client.id if client else None, not_carried)),
             )
         )
 
 
-def _body(loop: Loop, side: Side, event: referral.Event, now: datetime, client: str | None) -> JsonObject:
+def _body(
+    loop: Loop,
+    side: Side,
+    event: referral.Event,
+    now: datetime,
+    client: str | None,
+    not_carried: list[str] | None,
+) -> JsonObject:
     body: JsonObject = {
         "kind": event.kind,
         "at": instant(now),
@@ -166,6 +178,7 @@ def _body(loop: Loop, side: Side, event: referral.Event, now: datetime, client: 
             for output in event.outputs
         ],
         "inferred": event.inferred or None,
+        "notCarried": not_carried,
     }
     return {**body, **{key: value for key, value in optional.items() if value}}
 

@@ -17,6 +17,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.permit import visible
 from service.flows.recognise import PERSON
+from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
 from service.referral.lifecycle import Party
@@ -62,10 +63,16 @@ async def keep(
     """Collect every wish in `unit`, or raise Refused for the first that may not be. Locks must be held."""
     known = [wish.key for wish in wishes if not wish.fresh]
     held, taken = await resources.lock_known(unit, known, caller.viewer) if known else ({}, set())
-    return [
+    done = [
         await _keep_one(context, unit, caller, wish, held.get(wish.key), now, taken=wish.key in taken)
         for wish in wishes
     ]
+    filed = [each.row for each in done if each.changed]
+    for wish, each in zip(wishes, done, strict=True):
+        if each.created and each.row.type == "Task":
+            await _maybe_opens(context, unit, caller, wish.resource, each.row, filed, now)
+    await tell_received(context, unit, caller, filed, now)
+    return done
 
 
 async def _keep_one(
@@ -86,8 +93,6 @@ async def _keep_one(
     put = version_of(context, wish.resource, wish.id, before, caller.client_id, now)
     if before is None or before.deleted:
         _collect(unit, put)
-        if put.type == "Task":
-            await _maybe_opens(unit, caller, wish.resource, row_of(put), now)
         return Kept(row_of(put), created=True, changed=True)
     old = decode_object(before.body or b"")
     loop = await loops.find(unit, before.id) if before.type == "Task" else None
@@ -188,7 +193,15 @@ async def _move(
     )
 
 
-async def _maybe_opens(unit: Unit, caller: Caller, task: JsonObject, row: Row, now: datetime) -> None:
+async def _maybe_opens(
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    task: JsonObject,
+    row: Row,
+    filed: Sequence[Row],
+    now: datetime,
+) -> None:
     """A partner's new Task that asks the home agency for something opens an inbound loop."""
     if (
         caller.custodian
@@ -209,4 +222,5 @@ async def _maybe_opens(unit: Unit, caller: Caller, task: JsonObject, row: Row, n
     ):
         return
     side = side_of(partner)
-    await advance_referral.open_inbound(unit, task, row, home.client_id, side, now)
+    lost = await not_carried(context, unit, home, {**task, "id": row.id}, filed)
+    await advance_referral.open_inbound(unit, task, row, home.client_id, side, now, lost)

@@ -10,8 +10,10 @@ from service.flows import advance_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.receive_record import mapping_context
+from service.flows.tell_received import around
 from service.kernel.failures import Refused
-from service.mapping import inbound
+from service.mapping import inbound, received
+from service.mapping.received import FACES
 from service.referral import loop as referral
 from service.store import loops, records, resources
 from service.store.loops import Loop
@@ -33,7 +35,7 @@ async def show_record(context: Context, caller: Caller, kind: str, id_: str) -> 
         kept = await records.find(connection, caller.client_id, kind, id_)
         loop = await loops.find_record(connection, caller.client_id, id_) if kind == "referrals" else None
         if kept is None and loop is None:
-            raise Refused("absent", f"{kind}/{id_} is not known here")
+            return await _filed(context, connection, caller, kind, id_)
         if kept is not None and kept.deleted:
             raise Refused("gone", f"{kind}/{id_} was deleted")
         if kept is None and loop is not None:
@@ -74,6 +76,27 @@ async def _received(context: Context, connection: Any, caller: Caller, loop: Loo
     if notes:
         record["notCarried"] = [note.text for note in notes]
     return Shown(0, record, [f"{each['resourceType']}/{each['id']}" for each in gathered])
+
+
+async def _filed(context: Context, connection: Any, caller: Caller, kind: str, id_: str) -> Shown:
+    """What a partner filed under this id, beside referrals; read-only, and changed only by its author."""
+    type_ = FACES.get(kind)
+    row = await resources.read(connection, type_, id_, None) if type_ else None
+    if row is None or row.author == caller.client_id:
+        raise Refused("absent", f"{kind}/{id_} is not known here")
+    if row.deleted or row.body is None:
+        raise Refused("gone", f"{kind}/{id_} was deleted")
+    resource = decode_object(row.body)
+    beside = await around(connection, resource, {row.reference: resource})
+    mapping = await mapping_context(context, connection, caller, None, kind, id_, context.clock())
+    try:
+        told = received.told(resource, beside, mapping)
+    except LookupError as error:
+        raise Refused("absent", f"{kind}/{id_} is here as FHIR ({row.reference}): {error}") from None
+    record = words.write(told.record) | {"id": id_, "direction": "inbound"}
+    if told.notes:
+        record["notCarried"] = [note.text for note in told.notes]
+    return Shown(0, record, [row.reference, *(f"{each['resourceType']}/{each['id']}" for each in beside)])
 
 
 async def gather(connection: Any, loop: Loop) -> list[JsonObject]:

@@ -130,7 +130,7 @@ def _delivered(output: JsonObject, everything: tuple[JsonObject, ...], context: 
 
 
 def _plain(reference: JsonObject, everything: tuple[JsonObject, ...], context: MappingContext) -> JsonObject:
-    found = next((r for r in everything if _names(reference, r, context)), None)
+    found = next((r for r in everything if names(reference, r, context)), None)
     if found is None:
         return reference
     if found["resourceType"] == "PractitionerRole" and "organization" in found:
@@ -145,14 +145,15 @@ def _target(
 ) -> JsonObject | None:
     """The resource of this type that is meant; the only one of its type when nothing says which."""
     of_kind = [r for r in everything if r["resourceType"] == kind]
-    named = [r for r in of_kind if reference and _names(reference, r, context)]
+    named = [r for r in of_kind if reference and names(reference, r, context)]
     if named:
         return named[0]
     says = (reference or {}).get("reference") or (reference or {}).get("identifier")
     return of_kind[0] if len(of_kind) == 1 and not says else None
 
 
-def _names(reference: JsonObject, resource: JsonObject, context: MappingContext) -> bool:
+def names(reference: JsonObject, resource: JsonObject, context: MappingContext) -> bool:
+    """Does the reference mean the resource: by type and id, by URL, or by an identifier it has?"""
     literal = local(context, str(reference.get("reference", "")))
     if literal:
         whole = f"{resource['resourceType']}/{resource.get('id', '')}"
