@@ -19,7 +19,7 @@ async def test_an_agency_without_a_server_answers_on_ours(database_url: str, tmp
         told = await here.until("referral-completed", referral=HOUSING)
 
         assert [each["kind"] for each in here.events] == [
-            "referral-accepted", "referral-in-progress", "referral-completed",
+            "referral-accepted", "referral-in-progress", "service-outcome-received", "referral-completed",
         ]  # fmt: skip
         [output] = told["outputs"]
         procedure = await here.fhir(output["reference"])
