@@ -54,6 +54,14 @@ class Settings(BaseSettings):
     stalled_days: float = Field(
         14.0, gt=0, description="after how many days without a move an open referral is reported"
     )
+    smtp_url: SecretStr | None = Field(
+        None,
+        description="smtp://[user:password@]host[:port] (STARTTLS) or smtps://…, for subscriptions by e-mail",
+    )
+    smtp_from: str = Field("casebridge@localhost", description="sender of our e-mails")
+    subscription_days: int = Field(
+        30, ge=1, le=3650, description="how long a subscription's events can be asked for again"
+    )
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")

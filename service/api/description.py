@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from service.casework.records import kinds, schema
-from service.fhir.artefacts import TYPES, shelf
+from service.fhir.artefacts import PUBLISHED, shelf
 from service.fhir.catalogue import catalogue
 from service.fhir.r4 import is_resource
 
@@ -104,7 +104,7 @@ def _fhir() -> Document:
     }  # fmt: skip
     for spec in catalogue.values():
         paths |= _type(spec.type, set(spec.interactions))
-    for type_ in TYPES:
+    for type_ in PUBLISHED:
         paths |= _published(type_)
     return paths | _offered()
 

@@ -16,7 +16,9 @@ TYPES = (
     "CapabilityStatement", "CodeSystem", "ConceptMap", "OperationDefinition", "SearchParameter",
     "StructureDefinition", "ValueSet",
 )  # fmt: skip
-FOLDERS = ("package", "terms", "operations")
+PUBLISHED = (*TYPES, "SubscriptionTopic")
+"""Also what is no type of R4: an R5 SubscriptionTopic, as JSON. The CapabilityStatement can name R4's types only."""
+FOLDERS = ("package", "terms", "operations", "topics")
 PARAMETERS = {
     "_id": "token",
     "url": "uri",

@@ -11,6 +11,8 @@ from service.fhir.audit import OFFERED
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
 from service.fhir.search.parameters import SYSTEMWIDE, parameters
+from service.fhir.subscriptions.asked import CAPABILITY, TOPIC_EXTENSION
+from service.fhir.subscriptions.topics import topics
 from service.fhir.validate.packages import Guide
 
 _CODES: dict[Interaction, tuple[str, ...]] = {
@@ -39,6 +41,7 @@ def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
         "status": "active",
         "date": date,
         "kind": "instance",
+        "instantiates": [CAPABILITY],
         "software": {"name": "Casebridge"},
         "implementation": {"description": "Casebridge: case management and FHIR R4, joined", "url": base},
         "fhirVersion": "4.0.1",
@@ -80,8 +83,10 @@ def _resource(spec: ResourceSpec, supported: Sequence[str]) -> JsonObject:
     row: dict[str, Any] = {"type": spec.type}
     if spec.profile:
         row["profile"] = spec.profile
-    if supported:
-        row["supportedProfile"] = list(supported)
+    if kept := [*spec.supported, *supported]:
+        row["supportedProfile"] = kept
+    if offered_topics := [topic.url for topic in topics().values() if spec.type == "Subscription"]:
+        row["extension"] = [{"url": TOPIC_EXTENSION, "valueCanonical": url} for url in offered_topics]
     row |= {
         "interaction": [{"code": code} for each in spec.interactions for code in _CODES[each]],
         "versioning": "versioned-update",

@@ -43,9 +43,13 @@ class ResourceSpec:
     interactions: tuple[Interaction, ...] = WRITABLE
     upsert: bool = True
     loose: tuple[str, ...] = ()
+    supported: tuple[str, ...] = ()
+    """Profiles of guides that this server keeps to for the type."""
 
 
 _OURS = "https://casebridge.example/fhir/StructureDefinition/casebridge-"
+
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription"
 
 _ROWS = (
     # the client and the people around
@@ -79,6 +83,8 @@ _ROWS = (
     # permission and proof
     ResourceSpec("Consent", "client", ("patient",), profile=_OURS + "consent"),
     ResourceSpec("Provenance", "client", profile=_OURS + "provenance", loose=("target", "entity")),
+    # nobody's but its maker's: what is not shared with anybody nobody else sees
+    ResourceSpec("Subscription", "client", supported=(_BACKPORT,)),
     # who there is
     ResourceSpec("Organization", "directory", profile=_OURS + "agency"),
     ResourceSpec("OrganizationAffiliation", "directory"),

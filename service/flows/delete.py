@@ -8,7 +8,7 @@ from service.flows.integrity import expect_free
 from service.flows.keep import absent, lock_names, may_know
 from service.flows.writing import deletion_of, expect_id, row_of, spec_of
 from service.kernel.failures import Refused
-from service.store import loops, resources
+from service.store import loops, resources, subscriptions
 from service.store.unit import Unit
 
 
@@ -67,6 +67,8 @@ async def drop(
     if expected is not None and expected != before.version:
         raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
     await expect_deletable(unit, caller, before)
+    if before.type == "Subscription":
+        await subscriptions.drop(unit, before.id)
     put = deletion_of(before, context.clock())
     unit.put(put)
     return row_of(put)

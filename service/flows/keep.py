@@ -12,6 +12,7 @@ from service.fhir.meta import content
 from service.fhir.references import local
 from service.fhir.row import Row
 from service.flows import advance_referral
+from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -90,6 +91,8 @@ async def _keep_one(
     _expect(wish, before)
     if before is None and (taken or not _may_choose(context, caller, wish)):
         raise absent(*wish.key)
+    if wish.resource["resourceType"] == "Subscription":
+        return await _keep_subscription(context, unit, caller, wish, before, now)
     put = version_of(context, wish.resource, wish.id, before, caller.client_id, now)
     if before is None or before.deleted:
         _collect(unit, put)
@@ -131,6 +134,21 @@ def _collect(unit: Unit, put: Put) -> None:
     unit.put(put)
     if put.type == PERSON:
         unit.introduce(put.id, put.version)
+
+
+async def _keep_subscription(
+    context: Context, unit: Unit, caller: Caller, wish: Wish, before: Row | None, now: datetime
+) -> Kept:
+    """Its maker's alone; kept with masked headers, answered with those that were sent."""
+    if before is not None and not _owns(caller, before):
+        raise absent(*wish.key)
+    held = before if before is not None and not before.deleted else None
+    kept, told = await accept(context, unit, caller, wish.resource, wish.id, held, now)
+    put = version_of(context, kept, wish.id, before, caller.client_id, now)
+    if held is not None and content(decode_object(held.body or b"")) == content(kept):
+        return Kept(held, created=False, changed=False)
+    unit.put(put)
+    return Kept(replace(row_of(put), body=echo(put, told)), created=held is None, changed=True)
 
 
 def _expect(wish: Wish, before: Row | None) -> None:

@@ -8,15 +8,17 @@ from datetime import timedelta
 from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
-from service.store import keys, loops, outbox, partners, records, tokens, webhooks
+from service.store import keys, loops, outbox, partners, records, subscriptions, tokens, webhooks
 from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
 
 
 async def sweep(context: Context) -> None:
-    """Forget expired access tokens, used assertions, and keys of ours that signed long ago."""
+    """Forget expired access tokens, used assertions, keys of ours that signed long ago, and subscriptions' old events."""
+    kept = timedelta(days=context.settings.subscription_days)
     async with context.database.unit() as unit:
+        await subscriptions.forget(unit, context.clock() - kept)
         await tokens.sweep(unit, context.clock() - _KEEP)
         await keys.sweep(unit, context.clock())
 
@@ -41,7 +43,8 @@ async def tell_stalled(context: Context) -> int:
 async def give_back(context: Context) -> int:
     """Make due again what workers that are no more had leased; returns how many rows."""
     async with context.database.unit() as unit:
-        return await outbox.orphans(unit) + await webhooks.orphans(unit, outbox.WORKERS)
+        given = await outbox.orphans(unit) + await webhooks.orphans(unit, outbox.WORKERS)
+        return given + await subscriptions.orphans(unit, outbox.WORKERS)
 
 
 @asynccontextmanager

@@ -28,6 +28,12 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
     "webhook-attempted": ("info", frozenset({"webhook", "cursor", "attempt", "status", "outcome", "ms"})),
     "partner-degraded": ("warning", frozenset({"partner"})),
     "partner-recovered": ("info", frozenset({"partner"})),
+    "subscriber-told": (
+        "info",
+        frozenset({"subscription", "partner", "kind", "number", "attempt", "outcome", "status", "ms", "request"}),
+    ),
+    "partner-heard": ("info", frozenset({"partner", "kind", "number", "outcome"})),
+    "partner-listened": ("info", frozenset({"partner", "outcome"})),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
     "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
     "audit-broken": ("error", frozenset({"seq"})),

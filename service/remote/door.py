@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
 
@@ -57,16 +57,21 @@ class Door:
         self,
         method: str,
         url: str,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         body: bytes | None = None,
         cap: int = MAX_ANSWER,
+        seconds: float | None = None,
     ) -> Received | Failed:
-        """Send one request; the whole exchange, to the last byte, has `seconds`."""
+        """Send one request; the whole exchange, to the last byte, has `seconds` (the door's own, where not given)."""
+        allowed = self._seconds if seconds is None else seconds
         began = time.perf_counter()
         try:
             check_url(url)
-            async with asyncio.timeout(self._seconds):
-                request = self._client.build_request(method, url, headers=headers, content=body)
+            async with asyncio.timeout(allowed):
+                given = list(headers) if isinstance(headers, Sequence) else headers
+                request = self._client.build_request(
+                    method, url, headers=given, content=body, timeout=allowed
+                )
                 answer = await self._client.send(request, stream=True)
                 try:
                     content = await _content(answer, cap)

@@ -86,6 +86,24 @@ def check_url(url: str) -> SplitResult:
     return parts
 
 
+def check_endpoint(url: str, allow: Iterable[Network]) -> None:
+    """RefusedAddress for a URL that we would certainly not call: plain http where nothing is allowed, an address that
+    is not public. A name is judged when it is resolved, at each call."""
+    parts, allowed = check_url(url), tuple(allow)
+    try:
+        address = plain(parts.hostname or "")
+    except ValueError:
+        address = None
+    if address is not None and listed(address, allowed):
+        return
+    if address is not None and not public(address):
+        raise RefusedAddress("the address is not public")
+    if parts.scheme == "http" and (address is not None or not allowed):
+        raise RefusedAddress("https is required")
+    if parts.port not in (None, *PORTS) and (address is not None or not allowed):
+        raise RefusedAddress(f"port {parts.port} is not used")
+
+
 def same_origin(one: str, other: str) -> bool:
     """True when both URLs have the same scheme, host and port: never compared as text prefixes."""
     return _origin(check_url(one)) == _origin(check_url(other))

@@ -9,17 +9,19 @@ from service.remote.door import Door
 from service.remote.guard import GuardedTransport, Resolver, system_resolver
 from service.remote.jwks import KeySets
 from service.remote.partner import Partners
+from service.remote.post import Post
 from service.remote.tokens import Signers, Tokens
 from service.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """The door, partners' public keys, and partners' FHIR servers."""
+    """The door, partners' public keys, partners' FHIR servers, and e-mail."""
 
     door: Door
     key_sets: KeySets
     partners: Partners
+    post: Post
 
 
 @asynccontextmanager
@@ -30,6 +32,6 @@ async def outside(
     door = Door(GuardedTransport(settings.outbound_allow, resolver), settings.delivery_timeout_seconds)
     try:
         tokens = Tokens(door, clock, signers, our_id)
-        yield Outside(door, KeySets(door, clock), Partners(door, tokens, clock))
+        yield Outside(door, KeySets(door, clock), Partners(door, tokens, clock), Post(settings))
     finally:
         await door.close()

@@ -110,9 +110,16 @@ _REST = """, d AS (
   ON CONFLICT DO NOTHING
 ), w AS (
   INSERT INTO newcomer (id, version) SELECT * FROM unnest($40::text[], $41::int[])
+), c AS (
+  INSERT INTO change (type, id, version, at, deleted)
+  SELECT p.type, p.id, 1, p.updated, false
+  FROM unnest($1::text[], $2::text[], $3::timestamptz[]) AS p(type, id, updated)
+  WHERE EXISTS (SELECT 1 FROM subscription l WHERE l.type = p.type AND l.status <> 'off')
+  RETURNING 1
 ), """
 _TOLD = """
-SELECT pg_notify('deliveries', '') FROM (SELECT 1) one WHERE cardinality($29::text[]) > 0"""
+SELECT pg_notify('deliveries', '') FROM (SELECT 1) one
+WHERE cardinality($29::text[]) > 0 OR EXISTS (SELECT 1 FROM c) OR EXISTS (SELECT 1 FROM change)"""
 
 _COLLECTED = _INSERT + _REST + audit.insert("$42") + _TOLD
 
@@ -125,7 +132,13 @@ WITH gone AS (
   FROM resource r JOIN gone USING (type, id)
 ), d AS (DELETE FROM search_date x USING gone g WHERE x.type = g.type AND x.id = g.id
 ), s AS (DELETE FROM search_string x USING gone g WHERE x.type = g.type AND x.id = g.id
-), n AS (DELETE FROM search_number x USING gone g WHERE x.type = g.type AND x.id = g.id)
+), n AS (DELETE FROM search_number x USING gone g WHERE x.type = g.type AND x.id = g.id
+), c AS (
+  INSERT INTO change (type, id, version, at, deleted)
+  SELECT p.type, p.id, p.version, p.updated, p.body IS NULL
+  FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $6::bytea[]) AS p(type, id, version, updated, body)
+  WHERE EXISTS (SELECT 1 FROM subscription l WHERE l.type = p.type AND l.status <> 'off')
+)
 UPDATE resource r SET
   version = p.version, updated = p.updated, deleted = p.body IS NULL, patient = p.patient, body = p.body,
   keys = ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k),

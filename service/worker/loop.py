@@ -18,6 +18,7 @@ from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.recognise import recognise
+from service.flows.subscriptions.notify import notify, take_subscribers
 from service.flows.sweep import give_back, living, sweep, tell_stalled
 from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
@@ -90,6 +91,11 @@ class Worker:
             lambda free, busy: take_webhooks(context, self._number, free, busy),
             lambda webhook: push(context, outside, webhook),
         )
+        notices = Beat(
+            "notify",
+            lambda free, busy: take_subscribers(context, self._number, free, busy),
+            lambda subscriber: notify(context, outside, subscriber),
+        )
         listening = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             background = [
@@ -101,6 +107,7 @@ class Worker:
             group.create_task(self._beating(deliveries))
             group.create_task(self._beating(looks))
             group.create_task(self._beating(pushes))
+            group.create_task(self._beating(notices))
             await self._stopping.wait()
             for task in background:
                 task.cancel()

@@ -12,6 +12,7 @@ from service.fhir.json import decode_object, encode
 from service.wiring import validator
 
 NOT_HERE = {404, 410}
+BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,13 @@ def minimal() -> dict[str, dict[str, Any]]:
         "Consent": {"status": "active", "scope": text, "category": [text], "patient": subject, "policyRule": text},
         "Provenance": {"target": [subject], "recorded": "2026-03-02T09:00:00Z", "agent": [{"who": {"display": "x"}}]},
         "Organization": {"name": "x"},
+        "Subscription": {
+            "status": "requested", "reason": "x", "criteria": "https://casebridge.example/fhir/SubscriptionTopic/task",
+            "channel": {
+                "type": "rest-hook", "endpoint": "https://x.example", "payload": "application/fhir+json",
+                "_payload": {"extension": [{"url": f"{BACKPORT}/backport-payload-content", "valueCode": "empty"}]},
+            },
+        },
         "Endpoint": {"status": "active", "payloadType": [text], "address": "https://x.example",
                      "connectionType": {"system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type", "code": "hl7-fhir-rest"}},
     }  # fmt: skip

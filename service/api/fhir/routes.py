@@ -12,12 +12,13 @@ from service.api.fhir import (
     operations,
     questionnaire,
     search,
+    subscriptions,
     system,
 )
 from service.api.fhir import type as type_
 from service.api.fhir.door import Endpoint
 from service.api.fhir.methods import Methods
-from service.fhir.artefacts import TYPES
+from service.fhir.artefacts import PUBLISHED
 from service.flows.questionnaire import SHIPPED
 
 
@@ -54,7 +55,7 @@ class _Form(_Name):
 class _Published(_Name):
     """A type of which we publish our own definitions."""
 
-    regex = "|".join(TYPES)
+    regex = "|".join(PUBLISHED)
 
 
 register_url_convertor("fhirdefinition", _Published())
@@ -125,6 +126,9 @@ routes = [
     _path(_INSTANCE + "/_history/{vid}", GET=instance.vread),
     _path(_INSTANCE + "/_history", GET=history.history),
     *_operations,
+    _path("/fhir/Subscription/$status", GET=subscriptions.status, POST=subscriptions.status),
+    _path("/fhir/Subscription/{id:fhirid}/$status", GET=subscriptions.status, POST=subscriptions.status),
+    _path("/fhir/Subscription/{id:fhirid}/$events", GET=subscriptions.events, POST=subscriptions.events),
     _path("/fhir/Questionnaire/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
     _path("/fhir/Questionnaire/{id:fhirid}/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
     _path("/fhir/QuestionnaireResponse/$extract", POST=questionnaire.extract),

@@ -1,16 +1,19 @@
 """Rows about what leaves: the decision, durable before anything is sent, and what became of the attempt."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from service.consent.permit import Deny, Permit
-from service.delivery.outcome import Answer
+from service.delivery.outcome import Answer, Fault
 from service.fhir.audited import Audited, Kind
+from service.fhir.row import Row
 from service.kernel.ids import new_id
 from service.remote.partner import Reply
 from service.store.partners import Partner
+from service.store.trail import Ground
 
 UNREACHED = ("connection", "tls", "dns", "refused-address", "token")
 """Faults that come before anything is sent."""
@@ -59,3 +62,43 @@ def _row(at: datetime, kind: Kind, action: str, partner: Partner, request: str) 
 
 def _clients(patient: str) -> tuple[str, ...]:
     return (patient,) if patient else ()
+
+
+def notified(
+    at: datetime,
+    partner: Partner,
+    subscription: str,
+    told: Sequence[tuple[Row, Ground]],
+    withheld: Sequence[Ground],
+    result: Answer | Fault,
+    request: str,
+) -> list[Audited]:
+    """What a notification told a subscriber about clients: a row for each client and ground, and one for each that
+    was withheld. An attempt without an answer may have arrived all the same, and is listed as what it is."""
+    status = result.status if isinstance(result, Answer) else 0
+    taken = 200 <= status < 300
+    base = replace(
+        _row(at, "disclosure", "notify", partner, request),
+        outcome="0" if taken else "4" if status else "8",
+        resource=subscription,
+        rule="" if taken else str(status or result),
+    )
+    groups: dict[tuple[str, Ground], list[str]] = {}
+    for row, ground in told:
+        groups.setdefault((row.patient or "", ground), []).append(row.reference)
+    rows = [
+        replace(
+            base, id=new_id(), about=tuple(dict.fromkeys((*_clients(patient), *references))), basis=ground.basis,
+            purpose=ground.purpose, consents=(ground.consent,) if ground.consent else (),
+        )
+        for (patient, ground), references in groups.items()
+    ]  # fmt: skip
+    return rows + [_withheld(at, partner, subscription, ground, request) for ground in withheld]
+
+
+def _withheld(at: datetime, partner: Partner, subscription: str, ground: Ground, request: str) -> Audited:
+    row = _row(at, "consent", "decide", partner, request)
+    return replace(
+        row, outcome="4", resource=subscription, about=_clients(ground.patient), purpose=ground.purpose,
+        rule=ground.rule,
+    )  # fmt: skip

@@ -3,7 +3,17 @@
 All instants are `timestamptz` in UTC. Text that is compared byte by byte has collation "C".
 """
 
-from service.store.schema import audit, loops, partners, records, resources, search
+from service.store.schema import audit, loops, partners, records, resources, search, subscriptions
 from service.store.schema.columns import Xid8, metadata
 
-__all__ = ["Xid8", "audit", "loops", "metadata", "partners", "records", "resources", "search"]
+__all__ = [
+    "Xid8",
+    "audit",
+    "loops",
+    "metadata",
+    "partners",
+    "records",
+    "resources",
+    "search",
+    "subscriptions",
+]

@@ -1,0 +1,1 @@
+"""Subscriptions: what partners asked to be told (number, notify, look), and what we ask of theirs (listen, hear)."""
