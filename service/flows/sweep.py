@@ -15,7 +15,7 @@ _KEEP = timedelta(minutes=10)
 
 
 async def sweep(context: Context) -> None:
-    """Forget expired access tokens, used assertions, keys of ours that signed long ago, and subscriptions' old events."""
+    """Forget expired access tokens, used assertions, our keys of long ago, and old events of subscriptions."""
     kept = timedelta(days=context.settings.subscription_days)
     async with context.database.unit() as unit:
         await subscriptions.forget(unit, context.clock() - kept)
