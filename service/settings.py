@@ -95,6 +95,18 @@ class Settings(BaseSettings):
         "own",
         description="ids a partner may choose by PUT: below its Organization's id, or any (tells which are taken)",
     )
+    certificate_header: str = Field(
+        "", description="header in which those proxies pass on the caller's certificate, like client-cert"
+    )
+    tls_certificate: Path | None = Field(None, description="PEM certificate (chain) to serve TLS with")
+    tls_key: Path | None = Field(None, description="its private key, PEM")
+    tls_client_ca: Path | None = Field(
+        None, description="PEM certificates of those whose client certificates are believed (mutual TLS)"
+    )
+    outbound_ca: Path | None = Field(
+        None,
+        description="PEM certificates of further authorities that partners' servers may be vouched for by",
+    )
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -120,6 +132,11 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """Where the agency's days begin and end."""
         return ZoneInfo(self.time_zone)
+
+    @cached_property
+    def sees_certificates(self) -> bool:
+        """True when callers' certificates reach us: in TLS, or from a proxy."""
+        return self.tls_client_ca is not None or bool(self.certificate_header and self.proxies)
 
     @cached_property
     def embedded(self) -> bool:

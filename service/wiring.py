@@ -15,9 +15,11 @@ from service.flows import sensitivity
 from service.flows.context import Check, Context
 from service.kernel.clock import Clock, system_clock
 from service.kernel.failures import Unavailable
+from service.remote.door import Credentials
 from service.remote.outside import Outside, outside
 from service.settings import Settings
-from service.store import embedded, keys, migrate
+from service.store import credentials, embedded, keys, migrate
+from service.store.credentials import Credential
 from service.store.database import Database, open_database
 from service.store.vault import vault
 from service.worker.loop import Worker
@@ -56,7 +58,8 @@ class Wiring:
                 lambda: categories(settings),
             )
             signers = await _signers(database, self.settings, self.clock)
-            way = outside(self.settings, self.clock, signers, self.settings.our_client_id or base)
+            our_id, shown = self.settings.our_client_id or base, _credentials(database, self.settings)
+            way = outside(self.settings, self.clock, signers, our_id, credentials=shown)
             self.outside = await stack.enter_async_context(way)
             yield self
 
@@ -87,6 +90,14 @@ async def _signers(database: Database, settings: Settings, clock: Clock):  # typ
             return await keys.active(connection, vault(settings), clock())
 
     return active
+
+
+def _credentials(database: Database, settings: Settings) -> Credentials:
+    async def at(origin: str) -> Credential | None:
+        async with database.reading() as connection:
+            return await credentials.at(connection, vault(settings), origin)
+
+    return at
 
 
 def database_url(settings: Settings) -> str:

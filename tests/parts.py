@@ -92,7 +92,8 @@ async def running(
         **settings,
     }
     chosen = Settings(data_dir=data_dir, database_url=database_url, _env_file=None, **given)
-    wiring = wire(chosen, database_url, f"http://127.0.0.1:{port}", clock)
+    scheme = "https" if chosen.tls_certificate else "http"
+    wiring = wire(chosen, database_url, f"{scheme}://127.0.0.1:{port}", clock)
     config = listening_config(make_app(wiring), chosen, port=port, lifespan="on")
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
@@ -102,7 +103,7 @@ async def running(
             await task
         await asyncio.sleep(0.01)
     try:
-        yield Service(wiring, f"http://127.0.0.1:{port}")
+        yield Service(wiring, f"{scheme}://127.0.0.1:{port}")
     finally:
         server.should_exit = True
         await task

@@ -60,7 +60,10 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
     app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
     if settings:
         app.add_middleware(Edge, settings=settings)
-    app.add_middleware(Guarded)
+    secure = settings is not None and (
+        settings.public_url.startswith("https://") or settings.tls_certificate is not None
+    )
+    app.add_middleware(Guarded, secure=secure)
     return app
 
 

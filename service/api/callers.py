@@ -23,23 +23,31 @@ async def caller_of(request: Request) -> Caller:
     """Who is calling; Refused("unauthenticated") with its RFC 6750 challenge otherwise, Refused("throttled") when
     this caller asks too much."""
     context: Context = request.app.state.wiring.context
-    caller = await caller_with(context, request.headers.getlist("authorization"))
+    caller = await caller_with(context, request.headers.getlist("authorization"), shown_by(request))
     visit: Visit | None = request.scope.get("state", {}).get("visit")
     if visit:
         await visit.known(caller.client_id, custodian=caller.custodian, path=request.scope["path"])
     return caller
 
 
-async def caller_with(context: Context, authorization: list[str]) -> Caller:
-    """As `caller_of`, from the values of the Authorization header."""
+def shown_by(request: Request) -> bytes | None:
+    """The certificate (DER) that the caller has shown, as `edge` found it."""
+    found: bytes | None = request.scope.get("state", {}).get("shown")
+    return found
+
+
+async def caller_with(context: Context, authorization: list[str], certificate: bytes | None = None) -> Caller:
+    """As `caller_of`, from the values of the Authorization header and the certificate that was shown."""
     if not authorization:
         _refuse("an access token is needed: Authorization: Bearer … from /auth/token", "")
     match = _BEARER.fullmatch(authorization[0].strip())
     if len(authorization) > 1 or not match:
         _refuse("the Authorization header is not one bearer token", "invalid_request")
-    caller = await identify_caller(context, match[1])
+    caller = await identify_caller(context, match[1], certificate)
     if caller is None:
-        _refuse("the access token is unknown, expired or withdrawn", "invalid_token")
+        _refuse(
+            "the access token is unknown, expired, withdrawn or bound to another certificate", "invalid_token"
+        )
     return caller
 
 

@@ -6,12 +6,13 @@ that is not such a proxy; from anybody else that header says nothing.
 
 import asyncio
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.certificates import certificate_of
 from service.api.limits import Limits, Visit
 from service.api.middleware import plain_answer
+from service.api.proxies import is_address, proxied
 from service.fhir.outcome import Issue
 from service.kernel.failures import Refused
 from service.settings import Network, Settings
@@ -30,6 +31,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope.setdefault("state", {})["shown"] = certificate_of(scope, self._settings)
         address = address_of(scope, self._settings.proxies)
         scope["client"] = (address, 0)
         visit = Visit(self._limits, address)
@@ -38,7 +40,7 @@ class Edge:
             issue = Issue("error", "throttled", f"too many requests from your address; try again in {wait} s")
             await plain_answer(send, scope, 429, issue, [(b"retry-after", str(wait).encode())])
             return
-        scope.setdefault("state", {})["visit"] = visit
+        scope["state"]["visit"] = visit
         try:
             await self._app(scope, _hurried(receive, self._settings.body_seconds), send)
         finally:
@@ -74,25 +76,9 @@ def address_of(scope: Scope, proxies: Iterable[Network]) -> str:
     told = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     for hop in reversed(told.decode("latin-1").split(",")):
         text = hop.strip()
-        if not _is_address(text):
+        if not is_address(text):
             break
         peer = text
         if not proxied(peer, proxies):
             break
     return peer
-
-
-def proxied(peer: str, proxies: Iterable[Network]) -> bool:
-    """Is this one of our proxies?"""
-    if not proxies or not _is_address(peer):
-        return False
-    address = ip_address(peer)
-    return any(address.version == network.version and address in network for network in proxies)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -1,10 +1,11 @@
 """How we listen: uvicorn with the limits its protocol lacks.
 
 llhttp holds a header however long it grows, and uvicorn waits for one however slowly it comes. Here a request's head
-has a size and a time, and connections are counted, in all and by address.
+has a size and a time, connections are counted, in all and by address, and a client's certificate is kept for `edge`.
 """
 
 import asyncio
+import ssl
 from collections import Counter
 from functools import partial
 from typing import Any
@@ -13,8 +14,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from service.api.edge import proxied
+from service.api.certificates import SHOWN
 from service.api.limits import network_of
+from service.api.proxies import proxied
 from service.fhir.json import encode
 from service.settings import Settings
 
@@ -31,6 +33,11 @@ _WORDS = {
 def config(app: ASGIApp, settings: Settings, **more: Any) -> uvicorn.Config:
     """uvicorn's configuration for our application. X-Forwarded-For is read by `edge`, not here."""
     protocol: Any = partial(Protocol, settings=settings, crowd=Counter())
+    if settings.tls_certificate:
+        files: dict[str, Any] = {"ssl_certfile": settings.tls_certificate, "ssl_keyfile": settings.tls_key}
+        if settings.tls_client_ca:
+            files |= {"ssl_ca_certs": settings.tls_client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}
+        more = {**files, **more}
     given = {"lifespan": "off", "timeout_graceful_shutdown": 10, **more}
     return uvicorn.Config(
         app, http=protocol, ws="none", log_level="error", access_log=False, server_header=False, proxy_headers=False,
@@ -51,6 +58,9 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Counted, and in a hurry until a first head is here."""
         super().connection_made(transport)
+        tls = transport.get_extra_info("ssl_object")
+        shown = tls.getpeercert(binary_form=True) if tls else None
+        self.app_state = {**self.app_state, SHOWN: shown} if shown else self.app_state
         peer = self.client[0] if self.client else ""
         self._place = network_of(peer)
         self._crowd[self._place] += 1

@@ -17,6 +17,8 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 ]
+_HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
+"""Where callers reach us by https (RFC 6797)."""
 _PAGES = ("/docs", "/console")
 MAX_QUERY = 8_192
 MAX_PATH = 2_048
@@ -25,8 +27,10 @@ MAX_PATH = 2_048
 class Guarded:
     """See the module. `X-Request-Id` is taken over when it is short and plain, and answered always."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
+        self._headers = [*_HEADERS, *([_HTTPS_ONLY] if secure else [])]
+        self._page_headers = [header for header in self._headers if header[0] != b"content-security-policy"]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -42,7 +46,7 @@ class Guarded:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                extra = _HEADERS[:2] if page else _HEADERS
+                extra = self._page_headers if page else self._headers
                 message["headers"] = [*message["headers"], *extra, (b"x-request-id", request_id.encode())]
             await send(message)
 

@@ -1,6 +1,7 @@
 """`casebridge partner`: onboarding is data."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,6 +10,7 @@ from rich.table import Table
 
 from service.commands.running import run
 from service.delivery.terms import Terms
+from service.flows import credentials
 from service.flows import onboard_partner as story
 
 app = typer.Typer(no_args_is_help=True, help="Partners: who may call us, and whom we call.")
@@ -78,9 +80,44 @@ def show(name: str) -> None:
 
 
 @app.command()
-def token(name: str) -> None:
-    """A short-lived access token for local use, alone on one line."""
-    print(run(lambda wiring: story.mint_token(wiring.context, name)))
+def token(
+    name: str,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=366, help="a fixed token for software that knows nothing else")
+    ] = None,
+) -> None:
+    """A short-lived access token for local use, alone on one line; with --days one that lives so long."""
+    print(run(lambda wiring: story.mint_token(wiring.context, name, days)))
+
+
+@app.command("revoke-tokens")
+def revoke_tokens(name: str) -> None:
+    """Every token of this partner stops counting at the next request; it may fetch new ones."""
+    print(f"{run(lambda wiring: story.revoke_tokens(wiring.context, name))} tokens revoked")
+
+
+@app.command()
+def certificate(
+    name: str,
+    file: Annotated[Path | None, typer.Option(help="the partner's client certificate, PEM")] = None,
+    subject: Annotated[str | None, typer.Option(help="or its subject: CN=ehr.example,O=Clinic")] = None,
+) -> None:
+    """The partner must show this client certificate from now on (mutual TLS); without options none is asked for."""
+    asked = run(lambda wiring: credentials.require_certificate(wiring.context, name, file, subject))
+    print(json.dumps(asked, indent=2))
+
+
+@app.command()
+def credential(
+    name: str,
+    url: Annotated[str, typer.Option(help="the partner's server: what is shown there is shown nowhere else")],
+    certificate: Annotated[Path | None, typer.Option(help="our client certificate there, PEM")] = None,
+    key: Annotated[Path | None, typer.Option(help="its private key, PEM")] = None,
+    bearer: Annotated[Path | None, typer.Option(help="or a file with a bearer token they gave us")] = None,
+) -> None:
+    """What we show at a partner's server beside our SMART token, or instead; without options nothing any more."""
+    shown = run(lambda w: credentials.present(w.context, name, url, certificate, key, bearer))
+    print(json.dumps(shown, indent=2))
 
 
 @app.command()

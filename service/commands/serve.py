@@ -47,7 +47,7 @@ def serve(
         categories(chosen)
         with _only_one(chosen):
             listening = _listen(host, port)
-            shown = _address(host, listening.getsockname()[1])
+            shown = _address(host, listening.getsockname()[1], "https" if chosen.tls_certificate else "http")
             public = chosen.public_url.rstrip("/") or shown
             (chosen.data_dir / "public-url").write_text(public)
             url = asyncio.run(prepared(chosen))
@@ -107,10 +107,10 @@ def _only_one(chosen: Settings):  # type: ignore[no-untyped-def]
         yield
 
 
-def _address(host: str, port: int) -> str:
+def _address(host: str, port: int, scheme: str = "http") -> str:
     """A URL by which this machine reaches us: every interface is not an address that anyone can call."""
     named = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
-    return f"http://[{named}]:{port}" if ":" in named else f"http://{named}:{port}"
+    return f"{scheme}://[{named}]:{port}" if ":" in named else f"{scheme}://{named}:{port}"
 
 
 def _listen(host: str, port: int) -> socket.socket:

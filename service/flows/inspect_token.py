@@ -26,6 +26,7 @@ async def inspect_token(
         "client_id": living.client_id,
         "exp": int(living.expires_at.timestamp()),
         "token_type": "bearer",
+        **({"cnf": {"x5t#S256": living.certificate}} if living.certificate else {}),
     }
 
 

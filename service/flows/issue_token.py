@@ -13,6 +13,7 @@ from typing import Literal
 from service.fhir.json import JsonObject
 from service.flows.access import assertion as assertions
 from service.flows.access.assertion import Assertion, Proof, Unproven
+from service.flows.access.certificates import matches, thumbprint
 from service.flows.access.public_keys import choose_key
 from service.flows.access.scopes import grant, parse_all
 from service.flows.audit.witness import STRANGER, token_given
@@ -51,13 +52,15 @@ class TokenRefused(Failure):
 
 @dataclass(frozen=True, slots=True)
 class TokenServer:
-    """What the token endpoint stands on. `url` is our token URL, the only audience."""
+    """What the token endpoint stands on. `url` is our token URL, the only audience; `certificate` (DER) is what the
+    connection has shown."""
 
     database: Database
     clock: Clock
     key_sets: KeySets
     url: str
     seconds: int
+    certificate: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,8 @@ async def issue_token(server: TokenServer, form: dict[str, str]) -> Grant:
     partner, proof = await prove_client(server, form)
     granted = _granted(form["scope"], partner)
     expires = server.clock() + timedelta(seconds=server.seconds)
-    issued = Issued(partner.client_id, new_token(), granted, expires)
+    bound = thumbprint(server.certificate) if partner.certificate and server.certificate else ""
+    issued = Issued(partner.client_id, new_token(), granted, expires, bound)
     async with server.database.unit() as unit:
         fresh = await tokens.spend(unit, proof.jti, _forget_at(proof), issued)
         if fresh:
@@ -126,6 +130,8 @@ async def prove_client(server: TokenServer, form: dict[str, str]) -> tuple[Partn
         if form.get("client_id", assertion.issuer) != assertion.issuer:
             raise Unproven("client_id differs from the assertion's iss")
         partner = await _signer(server, assertion)
+        if not matches(partner.certificate, server.certificate):
+            raise Unproven("this client is registered with a certificate that the connection does not show")
         return partner, assertions.prove(assertion, server.url, server.clock())
     except Unproven as error:
         raise TokenRefused("invalid_client", str(error)) from None

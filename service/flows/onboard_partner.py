@@ -12,6 +12,7 @@ from typing import Any
 from service.delivery import terms
 from service.delivery.terms import STANDARD, BadTerms, Terms, written
 from service.fhir.json import JsonObject, decode_object
+from service.flows.access.certificates import THUMBPRINT
 from service.flows.access.registration import checked_key_set, checked_name, checked_roles, checked_scopes
 from service.flows.audit.witness import act
 from service.flows.context import Context
@@ -87,16 +88,16 @@ async def everyone(context: Context) -> list[JsonObject]:
 
 async def show(context: Context, name: str) -> JsonObject:
     """One partner."""
-    return described(context, await _named(context, name))
+    return described(context, await found_by_name(context, name))
 
 
 async def disable(context: Context, name: str) -> JsonObject:
     """Shut a partner out: its next request is refused, whatever token it holds."""
-    partner = await _named(context, name)
+    partner = await found_by_name(context, name)
     async with context.database.unit() as unit:
         await partners.disable(unit, partner.client_id, context.clock())
         unit.audit(act(context, "administration", "partner-disabled", about=[partner.organization]))
-    return described(context, await _named(context, name))
+    return described(context, await found_by_name(context, name))
 
 
 async def agree(context: Context, name: str, said: Sequence[str]) -> JsonObject:
@@ -112,16 +113,31 @@ async def agree(context: Context, name: str, said: Sequence[str]) -> JsonObject:
     return described(context, replace(partner, terms=agreed))
 
 
-async def mint_token(context: Context, name: str) -> str:
-    """A short-lived access token with all the partner's scopes, for an operator on this machine."""
-    partner = await _named(context, name)
-    expires = context.clock() + timedelta(seconds=context.settings.token_seconds)
-    issued = Issued(partner.client_id, new_token(), partner.scopes, expires)
+async def mint_token(context: Context, name: str, days: int | None = None) -> str:
+    """An access token with all the partner's scopes: short-lived, for an operator on this machine, or for `days`
+    days, for a partner whose software knows nothing but a fixed bearer token."""
+    partner = await found_by_name(context, name)
+    life = timedelta(days=days) if days else timedelta(seconds=context.settings.token_seconds)
+    bound = partner.certificate.removeprefix(THUMBPRINT)
+    if partner.certificate and not partner.certificate.startswith(THUMBPRINT):
+        raise Refused(
+            "conflict", f"{partner.name!r} must show a certificate, so its tokens are its own to fetch"
+        )
+    issued = Issued(partner.client_id, new_token(), partner.scopes, context.clock() + life, bound)
     async with context.database.unit() as unit:
         if not await tokens.issue(unit, issued):
             raise Refused("conflict", f"the partner {partner.name!r} is disabled")
         unit.audit(act(context, "administration", "partner-token", about=[partner.organization]))
     return issued.token
+
+
+async def revoke_tokens(context: Context, name: str) -> int:
+    """Every token the partner holds stops counting at the next request; returns how many there were."""
+    partner = await found_by_name(context, name)
+    async with context.database.unit() as unit:
+        gone = await tokens.revoke_all(unit, partner.client_id)
+        unit.audit(act(context, "administration", "partner-tokens-revoked", about=[partner.organization]))
+    return gone
 
 
 def described(context: Context, partner: Partner) -> JsonObject:
@@ -142,12 +158,14 @@ def described(context: Context, partner: Partner) -> JsonObject:
         "delivery": partner.delivery,
         "terms": written(partner.terms) or None,
         "created_at": instant(partner.created_at),
+        "certificate": partner.certificate or None,
         "disabled_at": instant(partner.disabled_at) if partner.disabled_at else None,
     }
     return {name: value for name, value in shown.items() if value is not None}
 
 
-async def _named(context: Context, name: str) -> Partner:
+async def found_by_name(context: Context, name: str) -> Partner:
+    """The partner of this name; Refused("absent") otherwise."""
     async with context.database.reading() as connection:
         partner = await partners.named(connection, name.strip())
     if partner is None:

@@ -3,15 +3,23 @@
 import asyncio
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
+from typing import Protocol
 
 import httpcore
 import httpx
 
 from service.delivery.outcome import Fault
-from service.remote.guard import GuardedTransport, NoSuchHost, RefusedAddress, check_url
+from service.remote.guard import (
+    GuardedTransport,
+    Identity,
+    NoSuchHost,
+    RefusedAddress,
+    check_url,
+    origin_text,
+)
 
 MAX_ANSWER = 5_000_000
 
@@ -35,6 +43,26 @@ class Failed:
     milliseconds: int
 
 
+class Shown(Protocol):
+    """What is shown at one origin (store.credentials.Credential)."""
+
+    @property
+    def certificate(self) -> str:
+        """PEM, '' for none."""
+
+    @property
+    def private(self) -> bytes | None:
+        """The certificate's key, PEM."""
+
+    @property
+    def bearer(self) -> str | None:
+        """A token that the partner gave us."""
+
+
+Credentials = Callable[[str], Awaitable[Shown | None]]
+"""What to show at an origin; asked for each request, so that a change needs no restart."""
+
+
 class Door:
     """Outbound HTTP. One a process; closed with `close`.
 
@@ -42,8 +70,11 @@ class Door:
     compressed answers are not asked for (a small body could unfold into gigabytes).
     """
 
-    def __init__(self, transport: GuardedTransport, seconds: float) -> None:
+    def __init__(
+        self, transport: GuardedTransport, seconds: float, credentials: Credentials | None = None
+    ) -> None:
         self._seconds = seconds
+        self._credentials = credentials
         self._client = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(seconds),
@@ -68,10 +99,15 @@ class Door:
         try:
             check_url(url)
             async with asyncio.timeout(allowed):
-                given = list(headers) if isinstance(headers, Sequence) else headers
+                shown = await self._shown(url)
+                given = list(headers.items()) if isinstance(headers, Mapping) else list(headers or ())
+                if shown and shown.bearer and not any(name.lower() == "authorization" for name, _ in given):
+                    given.append(("Authorization", f"Bearer {shown.bearer}"))
                 request = self._client.build_request(
                     method, url, headers=given, content=body, timeout=allowed
                 )
+                if shown and shown.private:
+                    request.extensions["identity"] = Identity(shown.certificate, shown.private)
                 answer = await self._client.send(request, stream=True)
                 try:
                     content = await _content(answer, cap)
@@ -81,6 +117,14 @@ class Door:
             return Failed(_fault(error), _text(error), _since(began))
         found = {name.lower(): value for name, value in answer.headers.items()}
         return Received(answer.status_code, found, content, _since(began))
+
+    async def has_bearer(self, url: str) -> bool:
+        """Did the partner give us a bearer token for this server, so that none is to be fetched?"""
+        shown = await self._shown(url)
+        return bool(shown and shown.bearer)
+
+    async def _shown(self, url: str) -> Shown | None:
+        return await self._credentials(origin_text(url)) if self._credentials else None
 
     async def close(self) -> None:
         """Close every connection."""

@@ -8,16 +8,28 @@ them in CASEBRIDGE_OUTBOUND_ALLOW. (SECURITY.md §3.5; CVE-2026-34359/60.)
 
 import asyncio
 import re
+import secrets
 import socket
 import ssl
+import tempfile
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 import httpcore
 import httpx
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from service.kernel.failures import Unavailable
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -109,6 +121,12 @@ def same_origin(one: str, other: str) -> bool:
     return _origin(check_url(one)) == _origin(check_url(other))
 
 
+def origin_text(url: str) -> str:
+    """`https://host:port`, in one spelling for each origin; RefusedAddress for a URL that may not be used."""
+    scheme, host, port = _origin(check_url(url))
+    return f"{scheme}://[{host}]:{port}" if ":" in str(host) else f"{scheme}://{host}:{port}"
+
+
 def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
     return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
 
@@ -183,6 +201,40 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             raise RefusedAddress(f"port {port} is not used outside CASEBRIDGE_OUTBOUND_ALLOW")
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A client certificate (with the chain to its CA) and its key, PEM."""
+
+    certificate: str
+    private: bytes = field(repr=False)
+
+    def context(self, more_ca: Path | None = None) -> ssl.SSLContext:
+        """TLS that shows this certificate. OpenSSL reads files only, so the key is in one for a moment, encrypted."""
+        password = secrets.token_hex(32)
+        key = load_pem_private_key(self.private, None)
+        sealed = key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode())
+        )
+        context = tls_context(more_ca)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(self.certificate.encode() + sealed)
+            file.flush()
+            context.load_cert_chain(file.name, password=password)
+        return context
+
+
+def tls_context(more_ca: Path | None = None) -> ssl.SSLContext:
+    """TLS 1.2 or newer, certificates checked; `more_ca`: a PEM file of authorities beside the public ones."""
+    context = httpx.create_ssl_context(trust_env=False)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if more_ca is not None:
+        try:
+            context.load_verify_locations(more_ca)
+        except (OSError, ssl.SSLError):
+            raise Unavailable(f"CASEBRIDGE_OUTBOUND_CA: {more_ca} holds no PEM certificates") from None
+    return context
+
+
 class GuardedTransport(httpx.AsyncBaseTransport):
     """httpx's way out: two pools, one that speaks TLS and one that may only reach allowed networks."""
 
@@ -191,16 +243,20 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         allow: tuple[Network, ...] = (),
         resolver: Resolver = system_resolver,
         tls: ssl.SSLContext | None = None,
+        more_ca: Path | None = None,
     ) -> None:
-        context = tls or httpx.create_ssl_context(trust_env=False)
+        self._more_ca = more_ca
+        context = tls or tls_context(more_ca)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._dials = CheckedNetwork(allow, resolver, tls=True)
+        self._known: dict[str, tuple[Identity, httpcore.AsyncConnectionPool]] = {}
         self._secure = _pool(CheckedNetwork(allow, resolver, tls=True), context)
         self._plain = _pool(CheckedNetwork(allow, resolver, tls=False), context)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One request, no redirects; RefusedAddress before anything is dialled that may not be."""
         check_url(str(request.url))
-        pool = self._secure if request.url.scheme == "https" else self._plain
+        pool = await self._pool(request)
         assert isinstance(request.stream, httpx.AsyncByteStream)
         url = httpcore.URL(
             scheme=request.url.raw_scheme,
@@ -221,6 +277,21 @@ class GuardedTransport(httpx.AsyncBaseTransport):
             answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions
         )
 
+    async def _pool(self, request: httpx.Request) -> httpcore.AsyncConnectionPool:
+        """Connections that showed a certificate are used for nothing else, and end when the certificate is another."""
+        identity: Identity | None = request.extensions.get("identity")
+        if request.url.scheme != "https" or identity is None:
+            return self._secure if request.url.scheme == "https" else self._plain
+        origin = origin_text(str(request.url))
+        known = self._known.get(origin)
+        if known is not None and known[0] == identity:
+            return known[1]
+        made = _pool(self._dials, identity.context(self._more_ca))
+        self._known[origin] = (identity, made)
+        if known is not None:
+            await known[1].aclose()
+        return made
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -236,6 +307,8 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         """Close every connection."""
         await self._secure.aclose()
         await self._plain.aclose()
+        for _, pool in self._known.values():
+            await pool.aclose()
 
 
 def _pool(network: CheckedNetwork, context: ssl.SSLContext) -> httpcore.AsyncConnectionPool:

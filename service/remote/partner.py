@@ -103,6 +103,8 @@ class Partners:
 
     async def _exchange(self, peer: Peer, ask: _Ask) -> Reply:
         """With a token if the partner wants one; a 401 is answered once, with a new token."""
+        if await self._door.has_bearer(peer.fhir_base):
+            return self._reply(await self._door.ask(ask.method, ask.url, ask.headers(None), ask.body), ask)
         token_url = peer.token_url or await self._discovery.token_url(peer.fhir_base)
         if isinstance(token_url, Failed):
             return self._reply(token_url, ask)

@@ -32,6 +32,7 @@ class Partner:
     disabled_at: datetime | None
     created_at: datetime
     terms: Terms = STANDARD
+    certificate: str = ""
 
     @property
     def pushed_to(self) -> bool:
@@ -43,7 +44,7 @@ _NAMES = tuple(Partner.__dataclass_fields__)
 _COLUMNS = ", ".join(_NAMES)
 _SELECT = f"SELECT {_COLUMNS} FROM partner"  # noqa: S608
 _INSERT = f"""
-INSERT INTO partner ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6::jsonb,$7,$8,$9,$10,$11,$12,$13,$14::jsonb)
+INSERT INTO partner ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6::jsonb,$7,$8,$9,$10,$11,$12,$13,$14::jsonb,$15)
 ON CONFLICT DO NOTHING RETURNING client_id"""  # noqa: S608
 
 
@@ -118,6 +119,11 @@ async def agree(unit: Unit, client_id: str, terms: Terms) -> None:
     """From the commit on, the partner is spoken to on these terms."""
     text = orjson.dumps(written(terms)).decode()
     await unit.execute("UPDATE partner SET terms = $2::jsonb WHERE client_id = $1", client_id, text)
+
+
+async def require_certificate(unit: Unit, client_id: str, certificate: str) -> None:
+    """From the commit on the partner must show this certificate ('' for none): flows/access/certificates.py."""
+    await unit.execute("UPDATE partner SET certificate = $2 WHERE client_id = $1", client_id, certificate)
 
 
 async def disable(unit: Unit, client_id: str, now: datetime) -> None:

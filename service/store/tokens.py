@@ -11,7 +11,7 @@ from service.store.unit import Unit
 
 @dataclass(frozen=True, slots=True)
 class Living:
-    """A token that counts at this moment, and whose it is."""
+    """A token that counts at this moment, and whose it is. `certificate`: the x5t#S256 it is bound to, or ''."""
 
     client_id: ClientId
     name: str
@@ -19,6 +19,7 @@ class Living:
     roles: list[str]
     scopes: list[str]
     expires_at: datetime
+    certificate: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Issued:
     token: str = field(repr=False)
     scopes: list[str]
     expires_at: datetime
+    certificate: str = ""
 
 
 _SPEND = """
@@ -36,20 +38,22 @@ WITH spent AS (
   INSERT INTO assertion_seen (client_id, jti, expires_at) VALUES ($1, $2, $3)
   ON CONFLICT DO NOTHING RETURNING client_id
 ), issued AS (
-  INSERT INTO access_token (digest, client_id, scopes, expires_at)
-  SELECT $4, p.client_id, $5, $6 FROM spent JOIN partner p USING (client_id) WHERE p.disabled_at IS NULL
+  INSERT INTO access_token (digest, client_id, scopes, expires_at, certificate)
+  SELECT $4, p.client_id, $5, $6, $7 FROM spent JOIN partner p USING (client_id) WHERE p.disabled_at IS NULL
   RETURNING client_id
 )
 SELECT (SELECT count(*) FROM spent) AS spent, (SELECT count(*) FROM issued) AS issued"""
 
 _ISSUE = """
-INSERT INTO access_token (digest, client_id, scopes, expires_at)
-SELECT $1, client_id, $3, $4 FROM partner WHERE client_id = $2 AND disabled_at IS NULL RETURNING client_id"""
+INSERT INTO access_token (digest, client_id, scopes, expires_at, certificate)
+SELECT $1, client_id, $3, $4, $5 FROM partner WHERE client_id = $2 AND disabled_at IS NULL RETURNING client_id"""
 
 _LIVING = """
-SELECT p.client_id, p.name, p.organization, p.roles, t.scopes, t.expires_at
+SELECT p.client_id, p.name, p.organization, p.roles, t.scopes, t.expires_at, t.certificate
 FROM access_token t JOIN partner p USING (client_id)
-WHERE t.digest = $1 AND t.expires_at > $2 AND p.disabled_at IS NULL"""
+WHERE t.digest = $1 AND t.expires_at > $2 AND p.disabled_at IS NULL
+  AND (p.certificate = '' OR t.certificate <> '')"""
+"""A partner that must show a certificate has no use for a token that is bound to none."""
 
 
 def digest(token: str) -> bytes:
@@ -62,7 +66,7 @@ async def spend(unit: Unit, jti: str, keep_until: datetime, issued: Issued) -> b
 
     The unique key decides between racing uses, across all replicas.
     """
-    token = (digest(issued.token), issued.scopes, issued.expires_at)
+    token = (digest(issued.token), issued.scopes, issued.expires_at, issued.certificate)
     return bool((await unit.fetchrow(_SPEND, issued.client_id, jti, keep_until, *token))["issued"])
 
 
@@ -75,7 +79,7 @@ async def use_up(unit: Unit, client_id: str, jti: str, keep_until: datetime) -> 
 
 async def issue(unit: Unit, issued: Issued) -> bool:
     """Issue a token without an assertion (an operator asked for it); False for a disabled partner."""
-    values = (digest(issued.token), issued.client_id, issued.scopes, issued.expires_at)
+    values = (digest(issued.token), issued.client_id, issued.scopes, issued.expires_at, issued.certificate)
     return await unit.fetchrow(_ISSUE, *values) is not None
 
 
@@ -101,6 +105,11 @@ async def revoke(unit: Unit, token: str, client_id: str) -> None:
     """Forget this client's token; another client's stays."""
     sql = "DELETE FROM access_token WHERE digest = $1 AND client_id = $2"
     await unit.execute(sql, digest(token), client_id)
+
+
+async def revoke_all(unit: Unit, client_id: str) -> int:
+    """Forget every token of this client; returns how many."""
+    return len(await unit.fetch("DELETE FROM access_token WHERE client_id = $1 RETURNING 1", client_id))
 
 
 async def sweep(unit: Unit, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from service.api.auth.server import key_set_response, origin_of
+from service.api.auth.server import context_of, key_set_response, origin_of
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, encode
 from service.flows.access.public_keys import ALGORITHMS
@@ -11,9 +11,10 @@ from service.flows.access.public_keys import ALGORITHMS
 _OPEN = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=300"}
 
 
-def configuration(origin: str) -> JsonObject:
+def configuration(origin: str, bound: bool = False) -> JsonObject:
     """https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html, for backend services only.
 
+    `bound`: we see callers' certificates, so tokens can be bound to them (RFC 8705 §3.3).
     `code_challenge_methods_supported` is required even of servers that offer no launch; `issuer` and
     `authorization_endpoint` are not, and are left out because nothing here answers for them.
     """
@@ -27,6 +28,7 @@ def configuration(origin: str) -> JsonObject:
         "scopes_supported": _scopes(),
         "code_challenge_methods_supported": ["S256"],
         "capabilities": ["client-confidential-asymmetric", "permission-v2", "permission-v1"],
+        **({"tls_client_certificate_bound_access_tokens": True} if bound else {}),
     }
 
 
@@ -37,7 +39,7 @@ def _scopes() -> list[str]:
 
 async def smart_configuration(request: Request) -> Response:
     """GET …/.well-known/smart-configuration: JSON whatever Accept says."""
-    body = encode(configuration(origin_of(request)))
+    body = encode(configuration(origin_of(request), context_of(request).settings.sees_certificates))
     return Response(body, headers=_OPEN, media_type="application/json")
 
 

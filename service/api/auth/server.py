@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import Response
 
+from service.api.callers import shown_by
 from service.api.witness import witnessed
 from service.fhir.json import JsonObject, encode
 from service.flows.context import Context
@@ -45,7 +46,8 @@ def server_of(request: Request) -> TokenServer:
     """The token endpoint's footing."""
     context = context_of(request)
     key_sets, url = request.app.state.wiring.outside.key_sets, f"{origin_of(request)}/auth/token"
-    return TokenServer(context.database, context.clock, key_sets, url, context.settings.token_seconds)
+    seconds, shown = context.settings.token_seconds, shown_by(request)
+    return TokenServer(context.database, context.clock, key_sets, url, seconds, shown)
 
 
 def answer(body: JsonObject, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
