@@ -4,6 +4,7 @@ import typer
 
 from service.commands import (
     audit,
+    console,
     deliveries,
     disclosures,
     housekeeping,
@@ -33,6 +34,7 @@ app.command()(housekeeping.settings)
 app.add_typer(partner.app, name="partner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(console.app, name="console")
 app.add_typer(webhook.app, name="webhook")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)

@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+PEOPLE = ("case-manager", "supervisor", "engineer", "auditor")
+"""Roles of people at the console."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -107,11 +110,33 @@ class Settings(BaseSettings):
         None,
         description="PEM certificates of further authorities that partners' servers may be vouched for by",
     )
+    oidc_issuer: str = Field(
+        "", description="who signs people in to the console: an OpenID Connect issuer's URL"
+    )
+    oidc_client_id: str = Field("", description="our client_id at that issuer")
+    oidc_client_secret: SecretStr | None = Field(
+        None, description="our secret there; none for a public client"
+    )
+    oidc_scopes: str = Field("openid profile", description="what the console asks the issuer for")
+    oidc_roles_claim: str = Field("roles", description="the ID token's claim with roles; dots go inwards")
+    oidc_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="their words for our roles (theirs=ours, comma-separated); default: the same words"
+    )
+    console_idle_minutes: int = Field(
+        30, ge=1, le=1440, description="a console session ends when idle this long"
+    )
+    console_hours: int = Field(10, ge=1, le=24, description="and after this long in any case")
     pool_size: int = Field(10, ge=2, description="database connections per process")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator(
-        "outbound_allow", "proxies", "guides", "free_references", "sensitive_value_sets", mode="before"
+        "outbound_allow",
+        "proxies",
+        "guides",
+        "free_references",
+        "sensitive_value_sets",
+        "oidc_roles",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:
@@ -132,6 +157,15 @@ class Settings(BaseSettings):
     def zone(self) -> ZoneInfo:
         """Where the agency's days begin and end."""
         return ZoneInfo(self.time_zone)
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in value:
+            theirs, _, ours = pair.rpartition("=")
+            if not theirs or ours not in PEOPLE:
+                raise ValueError(f"{pair!r} should be theirs=ours, ours one of {', '.join(PEOPLE)}")
+        return value
 
     @cached_property
     def sees_certificates(self) -> bool:

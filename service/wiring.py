@@ -58,8 +58,9 @@ class Wiring:
                 lambda: categories(settings),
             )
             signers = await _signers(database, self.settings, self.clock)
+            back = f"{self.public_url}/console/sign-in/back"
             our_id, shown = self.settings.our_client_id or base, _credentials(database, self.settings)
-            way = outside(self.settings, self.clock, signers, our_id, credentials=shown)
+            way = outside(self.settings, self.clock, signers, our_id, credentials=shown, back=back)
             self.outside = await stack.enter_async_context(way)
             yield self
 

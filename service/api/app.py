@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
-from service.api import auth, casework, description, health
+from service.api import auth, casework, console, description, health
+from service.api.console.render import trouble
 from service.api.edge import Edge
 from service.api.fhir import routes as fhir
 from service.api.middleware import Guarded
@@ -52,7 +53,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
         lifespan=lifespan,
         redoc_url=None,
     )
-    app.router.routes.extend([*fhir.routes, *health.routes, *auth.routes, *casework.routes])
+    app.router.routes.extend([*fhir.routes, *health.routes, *auth.routes, *casework.routes, *console.routes])
     app.router.redirect_slashes = False
     app.add_exception_handler(404, _nothing_here)
     app.add_exception_handler(405, _nothing_here)
@@ -75,5 +76,7 @@ async def _nothing_here(request: Request, error: Exception) -> Response:
         issue = {"severity": "error", "code": code, "details": {"text": text}, "diagnostics": text}
         body = {"resourceType": "OperationOutcome", "issue": [issue]}
         return JSONResponse(body, status, getattr(error, "headers", None), "application/fhir+json")
+    if request.url.path.startswith("/console"):
+        return trouble(status, "Not found" if status == 404 else "Not offered", text)
     problem = {"type": "about:blank", "title": text, "status": status}
     return JSONResponse(problem, status, getattr(error, "headers", None), "application/problem+json")

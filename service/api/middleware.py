@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.console.render import trouble
 from service.fhir.json import JsonObject, encode
 from service.fhir.outcome import Issue, operation_outcome
 from service.kernel.events import log
@@ -106,6 +107,13 @@ async def plain_answer(
 ) -> None:
     """An answer that needs no door, in the form its door would give: OperationOutcome, OAuth error, problem details."""
     path, kind = scope["path"], b"application/problem+json"
+    if path.startswith("/console"):
+        page = trouble(status, "Something went wrong", issue.text)
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [*page.raw_headers, *headers]}
+        )
+        await send({"type": "http.response.body", "body": page.body})
+        return
     body: JsonObject = {"type": "about:blank", "title": issue.text, "status": status}
     if path.startswith("/fhir"):
         body, kind = operation_outcome([issue]), b"application/fhir+json; charset=utf-8"

@@ -146,6 +146,8 @@ def _parties(row: Audited, here: Here) -> list[JsonObject]:
 
 
 _MEMBER = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+PERSON = "person:"
+"""Before the name of a person at the console, whom the row names rather than the agency."""
 
 
 def _ourselves(here: Here) -> JsonObject:
@@ -157,6 +159,8 @@ def _us(here: Here) -> JsonObject:
 
 
 def _who(row: Audited) -> JsonObject:
+    if row.client.startswith(PERSON):
+        return {"type": "Practitioner", "identifier": {"value": row.client}}
     if row.organization:
         return {"reference": row.organization}
     return {"identifier": {"value": row.client}} if row.client else {"display": "Casebridge"}

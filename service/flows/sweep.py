@@ -8,18 +8,19 @@ from datetime import timedelta
 from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
-from service.store import keys, loops, outbox, partners, records, subscriptions, tokens, webhooks
+from service.store import keys, loops, outbox, partners, records, sessions, subscriptions, tokens, webhooks
 from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
 
 
 async def sweep(context: Context) -> None:
-    """Forget expired access tokens, used assertions, our keys of long ago, and old events of subscriptions."""
+    """Forget expired access tokens, used assertions, our keys of long ago, old events, sessions that are over."""
     kept = timedelta(days=context.settings.subscription_days)
     async with context.database.unit() as unit:
         await subscriptions.forget(unit, context.clock() - kept)
         await tokens.sweep(unit, context.clock() - _KEEP)
+        await sessions.sweep(unit, context.clock() - _KEEP)
         await keys.sweep(unit, context.clock())
 
 

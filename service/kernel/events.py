@@ -20,6 +20,8 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
     "request": ("debug", frozenset({"request", "method", "path", "status", "ms"})),
     "request-failed": ("error", frozenset({"request", "path", "error", "where"})),
     "token-issued": ("info", frozenset({"client"})),
+    "signed-in": ("info", frozenset({"roles"})),
+    "sign-in-refused": ("warning", frozenset({"check"})),
     "token-refused": ("warning", frozenset({"error", "check"})),
     "delivery-attempted": (
         "info",

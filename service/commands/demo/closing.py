@@ -11,6 +11,9 @@ from rich.table import Table
 from service.commands.demo.acts import Result
 from service.commands.demo.people import HARBOR, NORTHSIDE
 from service.commands.demo.stage import Stage
+from service.flows.console.people import ROLES
+from service.flows.console.sign_in import make_link
+from service.wiring import database_url, wire
 
 
 def table(console: Console, results: Sequence[Result]) -> None:
@@ -34,6 +37,8 @@ async def stay(console: Console, stage: Stage) -> None:
     url = stage.service.url
     command = f"CASEBRIDGE_DATA_DIR={shlex.quote(str(stage.folder))} {shlex.quote(str(_command()))}"
     rows = [
+        ("the console (once)", await console_link(stage)),
+        ("the console again", f"{command} console link"),
         ("FHIR metadata", f"{url}/fhir/metadata"),
         ("API documentation", f"{url}/docs"),
         ("what arrived at Northside", f"{stage.partners[NORTHSIDE].child.url}/simulator/requests"),
@@ -47,6 +52,14 @@ async def stay(console: Console, stage: Stage) -> None:
         console.print(f"  {name:<26} {where}", soft_wrap=True, markup=False)
     await stage.service.process.wait()
     console.print("the service has ended")
+
+
+async def console_link(stage: Stage) -> str:
+    """A link by which whoever reads this comes in, once within the hour, as a supervisor with every page."""
+    chosen = stage.settings()
+    async with wire(chosen, database_url(chosen), stage.service.url).running() as wiring:
+        token = await make_link(wiring.context, "Samuel Okafor", list(ROLES), 60)
+    return f"{stage.service.url}/console/link/{token}"
 
 
 def _command() -> Path:

@@ -3,7 +3,7 @@
 All instants are `timestamptz` in UTC. Text that is compared byte by byte has collation "C".
 """
 
-from service.store.schema import audit, loops, partners, records, resources, search, subscriptions
+from service.store.schema import audit, loops, partners, people, records, resources, search, subscriptions
 from service.store.schema.columns import Xid8, metadata
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "loops",
     "metadata",
     "partners",
+    "people",
     "records",
     "resources",
     "search",

@@ -47,6 +47,8 @@ class Loop(SQLModel, table=True):
         Index("ix_loop_updated", "updated", postgresql_where=text("NOT closed")),
         Index("uq_loop_source_record", "source", "record", unique=True),
         Index("ix_loop_next_poll", "next_poll", postgresql_where=text("next_poll IS NOT NULL")),
+        Index("ix_loop_opened", "opened", "id"),
+        Index("ix_loop_patient", "patient"),
     )
 
 
@@ -77,6 +79,14 @@ class Delivery(SQLModel, table=True):
             "ix_delivery_leased", "partner", "lease_until", postgresql_where=text("lease_until IS NOT NULL")
         ),
         Index("ix_delivery_order", "partner", "loop", "seq", postgresql_where=text("settled IS NULL")),
+        Index("ix_delivery_seq", "seq"),
+        Index("ix_delivery_loop", "loop", "seq"),
+        Index(
+            "ix_delivery_trouble",
+            "state",
+            "seq",
+            postgresql_where=text("state IN ('failing', 'dead', 'withheld')"),
+        ),
     )
 
 

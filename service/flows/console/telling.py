@@ -1,0 +1,117 @@
+"""A resource in a line: what it is, how it stands, when. The words are the resource's own."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from service.fhir.json import Json, JsonObject, decode_object
+from service.fhir.row import Row
+
+_WHAT = ("code", "description", "title", "type", "class", "service", "topic", "questionnaire")
+_WHEN = (
+    "period", "occurrencePeriod", "occurrenceDateTime", "performedPeriod", "performedDateTime", "effectiveDateTime",
+    "effectivePeriod", "startDate", "authoredOn", "authored", "onsetDateTime", "dateTime", "sent", "date", "start",
+    "recordedDate", "created", "identified",
+)  # fmt: skip
+_STANDS = ("status", "lifecycleStatus", "clinicalStatus")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One resource for a list; empty where it says nothing."""
+
+    reference: str
+    what: str
+    stands: str
+    when: str
+    more: str = ""
+
+
+def content(row: Row | None) -> JsonObject:
+    """The resource of a row; empty for none."""
+    return decode_object(row.body) if row is not None and row.body else {}
+
+
+def line(row: Row) -> Line:
+    """A row in a line."""
+    resource = content(row)
+    return Line(
+        row.reference,
+        first(resource, _WHAT) or name_of(resource),
+        first(resource, _STANDS),
+        first(resource, _WHEN),
+        _more(resource),
+    )
+
+
+def first(resource: JsonObject, names: tuple[str, ...]) -> str:
+    """The first of these elements that says something."""
+    return next((text for name in names if (text := said(resource.get(name)))), "")
+
+
+def said(value: Json) -> str:
+    """Any element in words: a concept's text, a coding's display, a period's days, a reference's display."""
+    match value:
+        case str():
+            return value
+        case list():
+            return ", ".join(text for each in value if (text := said(each)))
+        case {"text": str(text)} | {"display": str(text)}:
+            return text
+        case {"coding": list(codings)}:
+            return next((text for each in codings if (text := said(each))), "")
+        case {"start": _} | {"end": _}:
+            start, end = _day(value.get("start")), _day(value.get("end"))
+            return f"{start} – {end}" if start and end else f"since {start}" if start else f"until {end}"
+        case {"code": str(text)} | {"reference": str(text)} | {"value": str(text)}:
+            return text
+    return ""
+
+
+def _day(value: Json) -> str:
+    return value[:10] if isinstance(value, str) else ""
+
+
+def _more(resource: JsonObject) -> str:
+    """Who is in it, by whom, for what: the one thing more that a reader of the list wants."""
+    match resource:
+        case {"participant": list(people)}:
+            return "; ".join(_unique(said(_member(each)) for each in people if isinstance(each, dict)))
+        case {"note": [{"text": str(text)}, *_]}:
+            return text
+        case {"valueString": str(text)}:
+            return text
+    found = first(resource, ("valueCodeableConcept", "achievementStatus", "category", "performer", "author"))
+    quantity: Any = resource.get("valueQuantity")
+    if isinstance(quantity, dict) and "value" in quantity:
+        return f"{quantity['value']} {quantity.get('unit', '')}".strip()
+    return found
+
+
+def _member(participant: JsonObject) -> Json:
+    return participant.get("member") or participant.get("individual") or participant.get("actor")
+
+
+def _unique(texts: Iterator[str]) -> list[str]:
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def name_of(patient: JsonObject) -> str:
+    """A person's name as they use it: official or usual before others; the text where there is one."""
+    listed = patient.get("name")
+    names = [each for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)]
+    order = {"usual": 0, "official": 1}
+    best = min(names, key=lambda each: order.get(str(each.get("use")), 2), default={})
+    if isinstance(best.get("text"), str):
+        return str(best["text"])
+    given = [each for each in best.get("given", []) if isinstance(each, str)]
+    return " ".join([*given, *([best["family"]] if isinstance(best.get("family"), str) else [])])
+
+
+def telecom_of(patient: JsonObject) -> str:
+    """How to reach the person."""
+    return ", ".join(
+        f"{each.get('system', '')} {each['value']}".strip()
+        for each in patient.get("telecom", [])
+        if isinstance(each, dict) and isinstance(each.get("value"), str)
+    )

@@ -1,0 +1,1 @@
+"""Questions that only people ask: lists, counts and who was last heard of. Each is one statement."""
