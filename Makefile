@@ -4,7 +4,7 @@ UV := .venv-tools/bin/uv
 CASEBRIDGE := .venv/bin/casebridge
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: setup demo test lint openapi bench fuzz probes clients oracle clean
+.PHONY: setup demo test lint openapi bench fuzz paging probes clients oracle clean
 
 setup: .venv/.ready
 
@@ -33,6 +33,10 @@ openapi: setup
 
 bench: setup
 	$(CASEBRIDGE) bench $(ARGS)
+
+# 100,000 resources loaded, then searches followed to their end while 1,000 of them change.
+paging: setup
+	.venv/bin/python scripts/paging.py $(ARGS)
 
 fuzz: setup
 	.venv/bin/python scripts/fuzz.py --requests 20000 $(ARGS)

@@ -1,4 +1,4 @@
-"""Build fhir_profiles/search/parameters.ndjson.gz from R4 core 4.0.1 and SDOHCC 3.0.0.
+"""Build fhir_profiles/search/parameters.ndjson.gz from R4 core 4.0.1, SDOHCC 3.0.0 and our own package.
 
     .venv/bin/python scripts/build_search_parameters.py [folder with the .tgz files]
 
@@ -8,21 +8,24 @@ that concern this type. `*` holds what every type has. `Compartment|Patient` map
 The result is committed, so the running service needs neither this script nor the packages.
 """
 
+import json
 import sys
 from pathlib import Path
 
 from scripts.build_r4_table import artefacts
-from service.fhir.json import JsonObject
+from service.fhir.json import JsonObject, decode_object
 from service.fhir.shelf import write_shelf
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("hl7.fhir.r4.core-4.0.1.tgz", "hl7.fhir.us.sdoh-clinicalcare-3.0.0.tgz")
+SDOHCC = "/us/sdoh-clinicalcare/"
+OURS = ROOT / "fhir_profiles" / "package"
 MANY = 100
 TARGET = ROOT / "fhir_profiles" / "search" / "parameters.ndjson.gz"
 
 
 def main(folder: Path) -> None:
-    found = [a for name in PACKAGES for a in artefacts(folder / name)]
+    found = [a for name in PACKAGES for a in artefacts(folder / name)] + ours()
     parameters = [a for a in found if a["resourceType"] == "SearchParameter" and usable(a)]
     by_url = {a["url"]: a for a in parameters}
     shelf: dict[str, JsonObject] = {}
@@ -36,7 +39,21 @@ def main(folder: Path) -> None:
         elif definition["resourceType"] == "StructureDefinition" and is_resource_type(definition):
             shelf[f"Summary|{definition['type']}"] = {"elements": summary(definition)}
     TARGET.parent.mkdir(parents=True, exist_ok=True)
+    publish([a for a in parameters if SDOHCC in a["url"]])
     print("parameters", write_shelf(TARGET, shelf.items()))
+
+
+def ours() -> list[JsonObject]:
+    """Those of our own profiles."""
+    return [decode_object(path.read_bytes()) for path in sorted(OURS.glob("SearchParameter-*.json"))]
+
+
+def publish(parameters: list[JsonObject]) -> None:
+    """SDOHCC's, as they are published, to be served beside our own."""
+    for definition in parameters:
+        definition.pop("text", None)
+        path = TARGET.parent / f"SearchParameter-{definition['id']}.json"
+        path.write_text(json.dumps(definition, indent=2, ensure_ascii=False) + "\n")
 
 
 def usable(definition: JsonObject) -> bool:

@@ -18,7 +18,7 @@ TYPES = (
 )  # fmt: skip
 PUBLISHED = (*TYPES, "SubscriptionTopic")
 """Also what is no type of R4: an R5 SubscriptionTopic, as JSON. The CapabilityStatement can name R4's types only."""
-FOLDERS = ("package", "terms", "operations", "topics")
+FOLDERS = ("package", "terms", "operations", "topics", "search")
 PARAMETERS = {
     "_id": "token",
     "url": "uri",

@@ -18,7 +18,7 @@ from service.fhir.search import composites, derived, emit, keys
 from service.fhir.search.found import Found
 from service.fhir.search.parameters import Parameter, parameters
 from service.fhir.search.paths import Guard, Route, Step, Unreadable, routes
-from service.fhir.search.values import refers_to
+from service.fhir.search.values import each, refers_to
 
 Emit = Callable[[Json, Found], None]
 
@@ -84,9 +84,9 @@ def _walk(node: _Node, value: Json, found: Found) -> None:
             if inner_node is None:
                 continue
             if isinstance(member, list):
-                for each in member:
-                    if each is not None:
-                        _walk(inner_node, each, found)
+                for one in member:
+                    if one is not None:
+                        _walk(inner_node, one, found)
             else:
                 _walk(inner_node, member, found)
 
@@ -94,14 +94,18 @@ def _walk(node: _Node, value: Json, found: Found) -> None:
 def _holds(guard: Guard, value: Json) -> bool:
     if guard.kind == "resolve":
         return refers_to(value, guard.text)
-    if not isinstance(value, dict):
-        return False
     if guard.kind == "equals":
-        return bool(value.get(guard.name) == guard.text)
-    extensions = value.get("extension")
-    return isinstance(extensions, list) and any(
-        isinstance(each, dict) and each.get("url") == guard.text for each in extensions
-    )
+        return guard.text in _at(value, guard.name)
+    found = [one for one in _at(value, "extension") if isinstance(one, dict) and one.get("url") == guard.text]
+    return any(guard.kind == "extended" or one.get("valueBoolean") is True for one in found)
+
+
+def _at(value: Json, path: str) -> list[Json]:
+    """The values at a path of plain keys."""
+    found = [value]
+    for key in path.split("."):
+        found = [one for v in found if isinstance(v, dict) and key in v for one in each(v[key])]
+    return found
 
 
 @cache

@@ -2,8 +2,8 @@
 
 A route is the list of JSON keys from a root type to a value, with the value's FHIR type: choices are spelled
 out (`valueQuantity`), so that walking needs no types. The subset is what R4's parameters use: paths, `as`,
-`ofType`, `where(resolve() is X)`, `where(name='text')`, `where(hasExtension('url'))`, `extension('url')` and
-`|`. https://hl7.org/fhir/R4/search.html and https://hl7.org/fhir/R4/fhirpath.html
+`ofType`, `where(resolve() is X)`, `where(path = 'text')`, `where(hasExtension('url'))`, `extension('url')`,
+`where(extension.where(url = 'url' and value = true).exists())` and `|`. https://hl7.org/fhir/R4/search.html and https://hl7.org/fhir/R4/fhirpath.html
 """
 
 import re
@@ -19,10 +19,10 @@ class Unreadable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """A condition on a value: `resolve` (Reference to type `text`), `equals` (member `name` is `text`), or
-    `extended` (has an extension with url `text`)."""
+    """A condition on a value: `resolve` (Reference to type `text`), `equals` (a value at the path `name` is `text`),
+    `extended` (has an extension with url `text`), or `flagged` (has such an extension, and its value is true)."""
 
-    kind: Literal["resolve", "equals", "extended"]
+    kind: Literal["resolve", "equals", "extended", "flagged"]
     text: str
     name: str = ""
 
@@ -45,7 +45,8 @@ _STEP = re.compile(
     r"""\.?(?:
       (?:as|ofType)\((?P<as>\w+)\)
     | where\(resolve\(\)\ is\ (?P<resolve>\w+)\)
-    | where\((?P<name>\w+)='(?P<equals>[^']*)'\)
+    | where\((?P<name>\w+(?:\.\w+)*)\ *=\ *'(?P<equals>[^']*)'\)
+    | where\(extension\.where\(url\ =\ '(?P<flagged>[^']*)'\ and\ value\ =\ true\)\.exists\(\)\)
     | where\(hasExtension\('(?P<extended>[^']*)'\)\)
     | extension\('(?P<extension>[^']*)'\)
     | (?P<field>[A-Za-z]\w*)(?!\w*\()

@@ -86,7 +86,34 @@ def resource(rnd: random.Random, type_: str, id_: str) -> Json:
     found["meta"] = {
         k: v for k, v in element(rnd, "Meta", 1).items() if k in ("profile", "tag", "security", "source")
     }
+    own = OWN_PLACES.get(type_)
+    if own and rnd.random() < 0.6:
+        own(rnd, found)
     return found
+
+
+OURS = "https://casebridge.example/fhir"
+
+
+def _gpra(rnd: random.Random, found: Json) -> None:
+    inner = [{"url": rnd.choice(("grant", "other")), "valueString": rnd.choice(TEXTS)}]
+    url = rnd.choice((f"{OURS}/StructureDefinition/gpra-interview", "urn:other"))
+    found["extension"] = [{"url": url, "extension": inner}]
+
+
+def _leader(rnd: random.Random, found: Json) -> None:
+    url = rnd.choice((f"{OURS}/StructureDefinition/primary-case-manager", "urn:other"))
+    flag = {"url": url, "valueBoolean": rnd.random() < 0.7}
+    found.setdefault("participant", []).append({"extension": [flag], "member": reference(rnd)})
+
+
+def _area(rnd: random.Random, found: Json) -> None:
+    coding_ = {"system": f"{OURS}/CodeSystem/service-area", "code": rnd.choice(CODES)}
+    found.setdefault("category", []).append({"coding": [coding(rnd), coding_]})
+
+
+OWN_PLACES = {"QuestionnaireResponse": _gpra, "CareTeam": _leader, "ServiceRequest": _area}
+"""Where our own search parameters look."""
 
 
 def element(rnd: random.Random, type_: str, depth: int) -> Json:

@@ -1,11 +1,13 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from service.fhir import r4
+from service.fhir import artefacts, r4
+from service.fhir.audit import OFFERED
 from service.fhir.json import JsonObject, Number
 from service.fhir.search import extract
 from service.fhir.search.extract import unreadable
 from service.fhir.search.moments import END
+from service.fhir.search.parameters import parameters
 
 BASE = "https://casebridge.example/fhir"
 
@@ -66,6 +68,21 @@ def test_an_identifier_of_a_type_is_found() -> None:
 def test_an_open_period_ends_at_the_end_of_time() -> None:
     found = extract(task(executionPeriod={"start": "2026-03"}))
     assert found.dates == [("period", datetime(2026, 3, 1, tzinfo=UTC), END)]
+
+
+def test_every_search_parameter_that_we_publish_is_one_that_works() -> None:
+    published = [each.resource for each in artefacts.shelf("SearchParameter").values()]
+    assert {each["url"].partition("/SearchParameter/")[0] for each in published} == {
+        "https://casebridge.example/fhir", "http://hl7.org/fhir/us/sdoh-clinicalcare",
+    }  # fmt: skip
+    for each in published:
+        for base in each["base"]:
+            offered = OFFERED if base == "AuditEvent" else parameters(base)
+            assert each["code"] in offered and each["code"] not in unreadable(base), each["url"]
+            if base != "AuditEvent":
+                mine = parameters(base)[each["code"]]
+                assert (mine.url, mine.type) == (each["url"], each["type"])
+                assert mine.expression in each["expression"]
 
 
 def test_a_quantity_is_found_by_each_way_to_name_its_unit() -> None:

@@ -20,7 +20,7 @@ Usage: #definition
 Instance: service-request-area
 InstanceOf: SearchParameter
 Usage: #definition
-* insert Parameter(ServiceRequestArea, service-area, ServiceRequest, token, [[ServiceRequest.category.where(coding.system = 'https://casebridge.example/fhir/CodeSystem/service-area')]], [[Referrals of a service area.]])
+* insert Parameter(ServiceRequestArea, service-area, ServiceRequest, token, [[ServiceRequest.category.coding.where(system = 'https://casebridge.example/fhir/CodeSystem/service-area')]], [[Referrals of a service area.]])
 
 Instance: task-due
 InstanceOf: SearchParameter
