@@ -42,22 +42,28 @@ def everything(_path: str) -> bool:
 
 
 def attack(
-    document: dict[str, Any], base: str, token: str, each: int, seed: int, wanted: Callable[[str], bool] = everything
+    document: dict[str, Any], base: str, token: Callable[[], str], each: int, seed: int,
+    wanted: Callable[[str], bool] = everything,
 ) -> Report:  # fmt: skip
-    """`each` requests for every operation on the `wanted` paths. Blocking: run it in a thread."""
+    """`each` requests for every operation on the `wanted` paths, each operation with a token of its own (they are
+    short-lived, and one may be revoked). Blocking: run it in a thread."""
     report = Report()
     schema = schemathesis.openapi.from_dict(document)
     for found in schema.get_all_operations():
         operation = found.ok()
         if wanted(operation.path):
-            _run(operation, report, base, {"Authorization": f"Bearer {token}"}, each, seed)
+            _run(operation, report, base, {"Authorization": f"Bearer {token()}"}, each, seed)
     return report
 
 
 def _run(operation: Any, report: Report, base: str, headers: dict[str, str], each: int, seed: int) -> None:
     @seeded(seed)
     @settings(
-        max_examples=each, database=None, deadline=None, phases=[Phase.generate], verbosity=Verbosity.quiet,
+        max_examples=each,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        verbosity=Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy())

@@ -457,24 +457,39 @@ def fault(method: str, response: httpx.Response) -> str:
 
 
 async def main(requests: int, seed: int) -> int:
-    """A service of its own, attacked."""
+    """A service of its own, attacked: half of the requests are ours, half come from its OpenAPI document."""
+    from described import attack as by_document
     from parts import prepare, running
 
+    from service.api.app import bare_app
+    from service.flows.onboard_partner import mint_token
     from service.store import embedded
 
     home = Path(tempfile.mkdtemp(prefix="casebridge-fuzz-"))
     url = embedded.start(home, "fuzz")
     await prepare(url, home)
-    async with running(url, home) as service:
+    async with running(url, home, caller_rate=0, address_rate=0, token_rate=0, token_seconds=300) as service:
         await service.partner("Fuzz", "ehr", scopes=["system/*.cruds"])
+        await service.partner("Described", "casework", scopes=["system/*.cruds"])
         async with await service.client("Fuzz") as client:
-            report = await attack(client, requests, seed)
-    print(
-        f"{sum(report.statuses.values())} answers, slowest {report.slowest:.2f} s: {dict(sorted(report.statuses.items()))}"
-    )
-    for line in report.faults[:20]:
+            report = await attack(client, requests // 2, seed)
+        document = bare_app().openapi()
+        operations = sum(len(item.keys() - {"parameters"}) for item in document["paths"].values())
+        each = max(1, requests // 2 // operations)
+
+        def token() -> str:
+            minted = asyncio.run_coroutine_threadsafe(mint_token(service.wiring.context, "Described"), loop)
+            return minted.result(30)
+
+        loop = asyncio.get_running_loop()
+        second = await asyncio.to_thread(by_document, document, service.url, token, each, seed)
+    for name, statuses in (("ours", report.statuses), ("of the document", second.statuses)):
+        print(f"{sum(statuses.values())} answers, {name}: {dict(sorted(statuses.items()))}")
+    print(f"slowest of ours {report.slowest:.2f} s")
+    faults = report.faults + second.faults
+    for line in faults[:40]:
         print(line)
-    return 1 if report.faults else 0
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

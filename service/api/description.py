@@ -304,12 +304,12 @@ def _auth() -> Document:
             )
         },
         "/auth/introspect": {
-            "post": _operation("RFC 7662", "auth", {"200": _said("active or not", json), "401": _said("an OAuth error", json)},
+            "post": _operation("RFC 7662", "auth", {"200": _said("active or not", json), "400": _said("an OAuth error", json), "401": _said("an OAuth error", json)},
                                requestBody={"required": True, "content": {"application/x-www-form-urlencoded": {"schema": token}}},
                                security=_BEARER)
         },
         "/auth/revoke": {
-            "post": _operation("RFC 7009", "auth", {"200": _said("no longer valid"), "401": _said("an OAuth error", json)},
+            "post": _operation("RFC 7009", "auth", {"200": _said("no longer valid"), "400": _said("an OAuth error", json), "401": _said("an OAuth error", json)},
                                requestBody={"required": True, "content": {"application/x-www-form-urlencoded": {"schema": token}}},
                                security=_BEARER)
         },
