@@ -120,7 +120,10 @@ class Door:
 
     async def has_bearer(self, url: str) -> bool:
         """Did the partner give us a bearer token for this server, so that none is to be fetched?"""
-        shown = await self._shown(url)
+        try:
+            shown = await self._shown(url)
+        except RefusedAddress:
+            return False
         return bool(shown and shown.bearer)
 
     async def _shown(self, url: str) -> Shown | None:
