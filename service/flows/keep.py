@@ -15,6 +15,7 @@ from service.flows import advance_referral
 from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
+from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
 from service.flows.permit import visible
 from service.flows.recognise import PERSON
@@ -22,7 +23,7 @@ from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
 from service.referral.lifecycle import Party
-from service.store import loops, partners, resources
+from service.store import loops, offers, partners, resources
 from service.store.unit import Put, Unit
 
 
@@ -100,6 +101,8 @@ async def _keep_one(
     old = decode_object(before.body or b"")
     loop = await loops.find(unit, before.id) if before.type == "Task" else None
     wanted = wish.resource
+    if loop is None and before.type == "Task" and await offers.offered(unit, before.id, caller.client_id):
+        loop = await claim_referral(unit, caller, before, wanted, now)
     if loop is not None and _performs(caller, loop):
         wanted = await _performed(context, unit, caller, before, old, wanted)
         put = version_of(context, wanted, wish.id, before, caller.client_id, now)

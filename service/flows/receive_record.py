@@ -4,6 +4,7 @@ The record, the resources it becomes, the referral loop and the outbox row are o
 record over again changes nothing; handing over a changed one makes new versions of the same resources.
 """
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,7 +27,7 @@ from service.mapping.answer import answer_in, keep_progress
 from service.mapping.context import Directory, Mapped, MappingContext, Source
 from service.mapping.provenance import Act, filing
 from service.mapping.table import VERSION, replace
-from service.store import loops, partners, records, resources
+from service.store import loops, offers, partners, records, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.records import Kept
@@ -61,6 +62,8 @@ async def receive_record(
         before = await records.find(connection, caller.client_id, kind, id_)
         received = await _received(connection, caller, id_) if isinstance(record, Referral) else None
         mapping = await mapping_context(context, connection, caller, record, kind, id_, now)
+        if isinstance(record, Referral) and record.forwards:
+            mapping = await _forwarding(connection, caller, record, mapping)
     if received is not None and isinstance(record, Referral):
         return await _answered(context, caller, id_, record)
     mapped = replace(kind, record, _previous(kind, id_, before), mapping)
@@ -88,6 +91,18 @@ async def receive_record(
         if not same or before is None or (before.mapping, before.resources) != (VERSION, references):
             await records.keep(unit, kept)
     return Filed(version, new, references, list(mapped.resources), issues, provenance)
+
+
+async def _forwarding(
+    connection: Any, caller: Caller, record: Referral, mapping: MappingContext
+) -> MappingContext:
+    """With the request that came in and that this one passes on; Refused when there is none."""
+    whole = await loops.find_record(connection, caller.client_id, record.forwards or "")
+    if whole is None or whole.direction != "inbound":
+        text = "there is no referral that came in under this id"
+        raise Refused("unprocessable", text, [Issue("error", "not-found", text, "/forwards")])
+    known = {**mapping.directory.references, ("forwards", whole.record): whole.request or ""}
+    return dataclasses.replace(mapping, directory=Directory(known))
 
 
 def note_origin(
@@ -220,6 +235,8 @@ async def _open(
     task: JsonObject,
     now: datetime,
 ) -> list[Issue]:
+    if record.offered_to:
+        return await _offer(unit, record, mapped, task, now)
     if record.status == "draft":
         return []
     owner = task.get("owner", {}).get("reference", "")
@@ -232,14 +249,41 @@ async def _open(
     loop = Loop(
         id=task["id"], direction="outbound", source=caller.client_id, record=record.id, partner=partner.client_id,
         patient=patient, request=f"ServiceRequest/{request['id']}", status=task["status"], closed=False,
-        remote_task=None, remote_seen=None, next_poll=None, opened=now, updated=now,
+        remote_task=None, remote_seen=None, next_poll=None, opened=now, updated=now, parent=record.forwards,
     )  # fmt: skip
     await loops.open_loop(unit, loop)
+    if loop.parent:
+        await loops.stir(unit, loop.parent, now)
     references = [patient, f"ServiceRequest/{request['id']}", f"Task/{task['id']}"]
     advance_referral.share_all(unit, partner.client_id, loop.id, references, now)
     if pushes(partner):
         unit.send(Outgoing(new_id(), partner.client_id, loop.id, "referral", references, now))
     return []
+
+
+async def _offer(
+    unit: Unit, record: Referral, mapped: Mapped, task: JsonObject, now: datetime
+) -> list[Issue]:
+    """An open referral: those it is offered to learn of it, and may claim it until it is withdrawn."""
+    issues: list[Issue] = []
+    asked: list[Partner] = []
+    owners = [each["reference"] for each in mapped.of("ServiceRequest")[0].get("performer", [])]
+    for number, owner in enumerate(owners):
+        partner = await partners.of_organization(unit, owner)
+        if partner is None:
+            text = "this agency is not registered as a partner, so nothing is offered to it"
+            place = f"/offeredTo/{number}"
+            issues.append(Issue("warning", "not-found", text, place, "recipient-not-a-partner"))
+        else:
+            asked.append(partner)
+    open_to = asked if record.status == "requested" else []
+    await offers.offer(unit, task["id"], [each.client_id for each in open_to], now)
+    known = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
+    for partner in open_to:
+        advance_referral.share_all(
+            unit, partner.client_id, task["id"], [task["for"]["reference"], *known], now
+        )
+    return issues
 
 
 def pushes(partner: Partner) -> bool:

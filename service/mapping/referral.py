@@ -76,6 +76,8 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         id=record_id(context, "referrals", task or request),
         client=referred(context, "clients", request.get("subject")) or "unknown",
         recipient=_recipient(task, request, context),
+        offered_to=tuple(_offered_to(task, request, context)),
+        forwards=None if inbound else _forwards(task),
         recipient_service=_recipient_service(request, context),
         requester=None if inbound else _requester(request, context),
         requesting_agency=asking,
@@ -114,9 +116,9 @@ def _request(referral: Referral, context: MappingContext) -> JsonObject:
         meta={"profile": [profile("casebridge-referral-request")]},
         extension=[_goal_served(referral, context)],
         identifier=[own_identifier(context, "referrals", referral.id)],
-        basedOn=[refer(context, "care-plans", referral.care_plan)] if referral.care_plan else None,
+        basedOn=list(_bases(referral, context)),
         status=_REQUEST_STATUS.get(referral.status, "active"),
-        intent="order",
+        intent="filler-order" if referral.forwards else "order",
         category=list(_categories(referral)),
         priority=referral.urgency,
         code=fhir_service(referral.service),
@@ -140,6 +142,7 @@ def _task(referral: Referral, request: JsonObject, context: MappingContext) -> J
         id=resource_id(context, "referrals", referral.id, "Task"),
         meta={"profile": [profile("casebridge-referral-task")]},
         identifier=[own_identifier(context, "referrals", referral.id)],
+        partOf=[{"reference": f"Task/{referral.forwards}"}] if referral.forwards else None,
         status=referral.status,
         statusReason={"text": referral.status_reason},
         intent="order",
@@ -167,6 +170,14 @@ def _served_areas(request: JsonObject) -> JsonObject | None:
     return {"coding": areas} if areas else None
 
 
+def _bases(referral: Referral, context: MappingContext) -> Iterator[JsonObject]:
+    if referral.care_plan:
+        yield refer(context, "care-plans", referral.care_plan)
+    received = context.directory.references.get(("forwards", referral.forwards or ""))
+    if received:
+        yield {"reference": received}
+
+
 def _owner(referral: Referral, context: MappingContext) -> JsonObject | None:
     if referral.recipient:
         return refer(context, "agencies", referral.recipient)
@@ -186,6 +197,8 @@ def _fhir_requester(referral: Referral, context: MappingContext) -> JsonObject:
 
 
 def _performers(referral: Referral, context: MappingContext) -> Iterator[JsonObject]:
+    for agency in referral.offered_to:
+        yield refer(context, "agencies", agency)
     if referral.recipient is None:
         return
     yield refer(context, "agencies", referral.recipient)
@@ -293,8 +306,29 @@ def _inbound(task: JsonObject, request: JsonObject, context: MappingContext) -> 
 
 
 def _recipient(task: JsonObject, request: JsonObject, context: MappingContext) -> str | None:
-    performers = (p for p in request.get("performer", []) if "Organization/" in str(p.get("reference", "")))
-    return referred(context, "agencies", task.get("owner") or next(performers, None))
+    if _open(task, request, context):
+        return None
+    return referred(context, "agencies", task.get("owner") or next(_asked(request), None))
+
+
+def _open(task: JsonObject, request: JsonObject, context: MappingContext) -> bool:
+    """A referral of ours that nobody has claimed: those its request names are those it is offered to."""
+    return bool(task) and "owner" not in task and _own(request, context)
+
+
+def _asked(request: JsonObject) -> Iterator[JsonObject]:
+    return (p for p in request.get("performer", []) if "Organization/" in str(p.get("reference", "")))
+
+
+def _offered_to(task: JsonObject, request: JsonObject, context: MappingContext) -> Iterator[str]:
+    if _open(task, request, context):
+        yield from (known for each in _asked(request) if (known := referred(context, "agencies", each)))
+
+
+def _forwards(task: JsonObject) -> str | None:
+    """The Task that this one is part of, as a referral that came in is known by its Task's id."""
+    wholes = [str(each.get("reference", "")) for each in task.get("partOf", [])]
+    return next((each.removeprefix("Task/") for each in wholes if each.startswith("Task/")), None)
 
 
 def _recipient_service(request: JsonObject, context: MappingContext) -> str | None:

@@ -28,6 +28,8 @@ class Loop:
     next_poll: datetime | None
     opened: datetime
     updated: datetime
+    parent: str | None = None
+    stirred: datetime | None = None
 
 
 _COLUMNS = ", ".join(Loop.__dataclass_fields__)
@@ -56,18 +58,51 @@ async def find_record(connection: Any, source: str, record: str) -> Loop | None:
 async def open_loop(unit: Unit, loop: Loop) -> None:
     """A new loop; the same id twice is Refused("conflict") at commit."""
     await unit.execute(
-        f"INSERT INTO loop ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)",  # noqa: S608
+        f"INSERT INTO loop ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",  # noqa: S608
         *(getattr(loop, name) for name in Loop.__dataclass_fields__),
     )
 
 
 async def moved(unit: Unit, loop: str, status: str, closed: bool, now: datetime) -> None:
-    """The loop's Task has a new status; a closed loop is not polled any more."""
+    """The loop's Task has a new status; a closed loop is not polled any more. If it is part of another, or has
+    parts, what belongs together is looked at (`stirred`)."""
     await unit.execute(
-        """UPDATE loop SET status = $2, closed = $3, updated = $4,
+        """WITH whole AS (UPDATE loop SET stirred = $4 WHERE id = (SELECT parent FROM loop WHERE id = $1))
+           UPDATE loop SET status = $2, closed = $3, updated = $4,
+             stirred = CASE WHEN EXISTS (SELECT 1 FROM loop part WHERE part.parent = $1) THEN $4 ELSE stirred END,
              next_poll = CASE WHEN $3 THEN NULL ELSE next_poll END WHERE id = $1""",
         loop, status, closed, now,
     )  # fmt: skip
+
+
+async def stirred(
+    unit: Unit, now: datetime, again: datetime, limit: int, busy: Sequence[str] = ()
+) -> list[Loop]:
+    """Loops whose parts or whole have moved, the longest waiting first; each is put off to `again`, so that one
+    worker has it."""
+    found = await unit.fetch(
+        f"""UPDATE loop SET stirred = $2 WHERE id IN (
+              SELECT id FROM loop WHERE stirred <= $1 AND NOT partner = ANY($4::text[])
+              ORDER BY stirred LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING {_COLUMNS}""",  # noqa: S608
+        now, again, limit, list(busy),
+    )  # fmt: skip
+    return [Loop(*each) for each in found]
+
+
+async def parts(connection: Any, loop: str) -> list[Loop]:
+    """The loops that pass this one on, oldest first."""
+    sql = f"SELECT {_COLUMNS} FROM loop WHERE parent = $1 ORDER BY opened, id"  # noqa: S608
+    return [Loop(*each) for each in await connection.fetch(sql, loop)]
+
+
+async def stir(unit: Unit, loop: str, now: datetime) -> None:
+    """Something that belongs to this loop has changed."""
+    await unit.execute("UPDATE loop SET stirred = $2 WHERE id = $1", loop, now)
+
+
+async def rested(unit: Unit, loop: Loop) -> None:
+    """Nothing is left to do for it, unless something has moved since it was read."""
+    await unit.execute("UPDATE loop SET stirred = NULL WHERE id = $1 AND stirred = $2", loop.id, loop.stirred)
 
 
 async def placed(unit: Unit, loop: str, remote_task: str | None, next_poll: datetime | None) -> None:

@@ -11,12 +11,13 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
+from service.flows.forward_referral import forward_referral, take_stirred
 from service.flows.recognise import recognise
 from service.flows.subscriptions.notify import notify, take_subscribers
 from service.flows.sweep import give_back, living, sweep, tell_stalled
@@ -74,28 +75,6 @@ class Worker:
 
     async def run(self) -> None:
         """Deliver and follow, each at its own pace, so that a slow partner's Tasks never delay a delivery."""
-        context, outside = self._context, self._outside
-        deliveries = Beat(
-            "deliver",
-            lambda free, busy: take_due(context, self._number, free, busy),
-            lambda leased: deliver(context, outside, leased),
-            each=AT_ONCE,  # how many a partner may have is agreed with it (delivery/terms.py), for all workers
-        )
-        looks = Beat(
-            "follow",
-            lambda free, busy: take_looks(context, free, busy),
-            lambda loop: follow(context, outside, loop),
-        )
-        pushes = Beat(
-            "push",
-            lambda free, busy: take_webhooks(context, self._number, free, busy),
-            lambda webhook: push(context, outside, webhook),
-        )
-        notices = Beat(
-            "notify",
-            lambda free, busy: take_subscribers(context, self._number, free, busy),
-            lambda subscriber: notify(context, outside, subscriber),
-        )
         listening = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             background = [
@@ -104,13 +83,43 @@ class Worker:
                 group.create_task(self._sealing()),
                 group.create_task(self._recognising()),
             ]
-            group.create_task(self._beating(deliveries))
-            group.create_task(self._beating(looks))
-            group.create_task(self._beating(pushes))
-            group.create_task(self._beating(notices))
+            for beat in self._beats():
+                group.create_task(self._beating(beat))
             await self._stopping.wait()
             for task in background:
                 task.cancel()
+
+    def _beats(self) -> tuple[Beat[Any], ...]:
+        """Every kind of work, each with its own pace: none waits for another."""
+        context, outside = self._context, self._outside
+        return (
+            Beat(
+                "deliver",
+                lambda free, busy: take_due(context, self._number, free, busy),
+                lambda leased: deliver(context, outside, leased),
+                each=AT_ONCE,  # how many a partner may have is agreed with it (delivery/terms.py), for all workers
+            ),
+            Beat(
+                "follow",
+                lambda free, busy: take_looks(context, free, busy),
+                lambda loop: follow(context, outside, loop),
+            ),
+            Beat(
+                "push",
+                lambda free, busy: take_webhooks(context, self._number, free, busy),
+                lambda webhook: push(context, outside, webhook),
+            ),
+            Beat(
+                "notify",
+                lambda free, busy: take_subscribers(context, self._number, free, busy),
+                lambda subscriber: notify(context, outside, subscriber),
+            ),
+            Beat(
+                "forward",
+                lambda free, busy: take_stirred(context, free, busy),
+                lambda loop: forward_referral(context, loop),
+            ),
+        )
 
     async def _beating(self, beat: Beat[W]) -> None:
         running: dict[asyncio.Task[None], str] = {}

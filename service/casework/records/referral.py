@@ -76,6 +76,10 @@ class Referral(Written):
     """For whom (#41)."""
     recipient: AgencyId | None = None
     """Who is asked; left out, the referral is open and may be claimed."""
+    offered_to: Several[AgencyId] = ()
+    """Who may claim an open referral: the first agency that does has it."""
+    forwards: RecordId | None = None
+    """The id of a referral that came in and that this one passes on: what becomes of this one becomes of that."""
     recipient_service: RecordId | None = None
     """The id of one of the recipient's services."""
     requester: CaseManagerId | None = None
@@ -132,6 +136,8 @@ class Referral(Written):
             raise ValueError("goalId needs the carePlan it belongs to")
         if self.recipient_service and not self.recipient:
             raise ValueError("recipientService needs the recipient whose service it is")
+        if self.recipient and self.offered_to:
+            raise ValueError("a referral has a recipient, or is offered to several; not both")
         return self
 
 

@@ -40,10 +40,14 @@ class Loop(SQLModel, table=True):
     next_poll: datetime | None = Field(sa_column=moment())
     opened: datetime = Field(sa_column=moment(nullable=False))
     updated: datetime = Field(sa_column=moment(nullable=False))
+    parent: str | None = Field(sa_column=Column(Key))  # the loop that came in and that this one passes on
+    stirred: datetime | None = Field(sa_column=moment())  # since when its parts, or its whole, have moved
     stalled: datetime | None = Field(sa_column=moment())  # when somebody was told that nothing moves
 
     __table_args__ = (
         CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
+        Index("ix_loop_parent", "parent", postgresql_where=text("parent IS NOT NULL")),
+        Index("ix_loop_stirred", "stirred", postgresql_where=text("stirred IS NOT NULL")),
         Index("ix_loop_updated", "updated", postgresql_where=text("NOT closed")),
         Index("uq_loop_source_record", "source", "record", unique=True),
         Index("ix_loop_next_poll", "next_poll", postgresql_where=text("next_poll IS NOT NULL")),
@@ -101,6 +105,16 @@ class Attempt(SQLModel, table=True):
     milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
     outcome: str = Field(sa_column=Column(Text, nullable=False))
     detail: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class Offer(SQLModel, table=True):
+    """Who may claim an open referral: the first to claim its Task has it, and the rows are gone."""
+
+    task: str = Field(sa_column=Column(Key, primary_key=True))
+    partner: str = Field(
+        sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), primary_key=True)
+    )
+    since: datetime = Field(sa_column=moment(nullable=False))
 
 
 class Reach(SQLModel, table=True):
