@@ -22,8 +22,8 @@ async def offer(unit: Unit, task: str, partners: Sequence[str], now: datetime) -
 
 async def offered(connection: Any, task: str, partner: str) -> bool:
     """May this partner claim the Task?"""
-    sql = "SELECT EXISTS (SELECT 1 FROM offer WHERE task = $1 AND partner = $2)"
-    return bool(await connection.fetchval(sql, task, partner))
+    sql = "SELECT 1 FROM offer WHERE task = $1 AND partner = $2"
+    return await connection.fetchrow(sql, task, partner) is not None
 
 
 async def claimed(unit: Unit, task: str, partner: str) -> None:
