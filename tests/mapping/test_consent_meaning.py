@@ -1,5 +1,7 @@
 """What a consent record permits, as the consent engine reads the Consents it becomes."""
 
+import dataclasses
+
 from service.casework.records import example, read, write
 from service.casework.records.consent import ConsentRecord
 from service.casework.records.referral import Referral
@@ -9,9 +11,13 @@ from service.consent.permit import Deny, Permit
 from service.consent.request import Posture, Request
 from service.fhir.json import JsonObject
 from service.mapping import replace, table
-from tests.mapping.context import HARBOR, HERE
+from service.mapping.context import Directory
+from tests.mapping import context
+from tests.mapping.context import HARBOR
 
 NORTHSIDE = "northside"
+HERE = dataclasses.replace(context.HERE, directory=Directory({("agencies", "harbor"): HARBOR}))
+"""Harbor has a record of itself, as every consent that names it as discloser needs."""
 
 
 def consents(record: ConsentRecord) -> tuple[JsonObject, ...]:

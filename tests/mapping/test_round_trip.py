@@ -57,7 +57,8 @@ def there_and_back(kind: str, record: Record) -> Record:
 def outbound_or_inbound(record: Record) -> Record:
     """An inbound referral has a partner asking, an outbound one has none."""
     if record.direction == "inbound":
-        return record.model_copy(update={"requesting_agency": "a-partner", "requester": None, "history": ()})
+        asked = {"requesting_agency": "a-partner", "requester": None, "offered_to": (), "forwards": None}
+        return record.model_copy(update={**asked, "history": ()})
     return record.model_copy(update={"requesting_agency": None, "asked_by": None, "history": ()})
 
 

@@ -1,8 +1,8 @@
 """The referral: who, what, when, where and why (#41), and the answer a case manager gives to one received."""
 
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import model_validator
+from pydantic import StringConstraints, model_validator
 
 from service.casework.records.words import (
     AgencyId,
@@ -29,6 +29,8 @@ Status = Literal[
     "draft", "requested", "received", "accepted", "rejected", "ready", "cancelled", "in-progress", "on-hold",
     "failed", "completed", "entered-in-error",
 ]  # fmt: skip
+ReceivedId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9\-.]{1,64}$")]
+"""The id under which a referral came in: we gave it, so it is a FHIR id."""
 Urgency = Literal["routine", "urgent", "asap", "stat"]
 
 
@@ -78,7 +80,7 @@ class Referral(Written):
     """Who is asked; left out, the referral is open and may be claimed."""
     offered_to: Several[AgencyId] = ()
     """Who may claim an open referral: the first agency that does has it."""
-    forwards: RecordId | None = None
+    forwards: ReceivedId | None = None
     """The id of a referral that came in and that this one passes on: what becomes of this one becomes of that."""
     recipient_service: RecordId | None = None
     """The id of one of the recipient's services."""
