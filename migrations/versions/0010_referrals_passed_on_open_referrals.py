@@ -1,14 +1,14 @@
 """referrals passed on, open referrals
 
-Revision: 0008
-Follows: 0007
+Revision: 0010
+Follows: 0009
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0008"
-down_revision = "0007"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
