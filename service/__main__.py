@@ -7,6 +7,7 @@ from service.commands import (
     console,
     deliveries,
     disclosures,
+    ground,
     housekeeping,
     keys,
     mapping,
@@ -36,6 +37,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(console.app, name="console")
 app.add_typer(webhook.app, name="webhook")
+app.add_typer(ground.app, name="ground")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(simulate.simulate)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import assert_never
 
 from service.consent import terms
-from service.consent.grounds import ground_objection
+from service.consent.grounds import ground_objection, purpose_of
 from service.consent.model import Consent, Defect, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
 from service.consent.redact import ANSWER, MASKABLE, maskable
@@ -92,9 +92,18 @@ def _judge(case: _Case, item: Labelled) -> Cleared | Withholding:
     if request.ground is not None:
         objection = ground_objection(request, item)
         basis = _ground_basis(request.ground)
-        document = request.ground.document if isinstance(request.ground, Agreement) else ""
-        return case.deny(item, objection) if objection else Cleared(item, basis, document)
-    return _by_consent(case, item)
+        return case.deny(item, objection) if objection else Cleared(item, basis, request.ground.id)
+    verdict = _by_consent(case, item)
+    return verdict if isinstance(verdict, Cleared) else _on_record(case, item) or verdict
+
+
+def _on_record(case: _Case, item: Labelled) -> Cleared | None:
+    """A ground other than consent that is on record for this recipient and carries the resource."""
+    for ground in case.request.recorded:
+        purpose = purpose_of(ground, case.request.purpose)
+        if ground_objection(replace(case.request, ground=ground, purpose=purpose), item) is None:
+            return Cleared(item, _ground_basis(ground), ground.id, purpose=purpose)
+    return None
 
 
 def _stranger(item: Labelled, request: Request) -> ReasonCode | None:
@@ -242,13 +251,16 @@ def _gate(consent: Consent, ask: Ask) -> ReasonCode:
 
 def _permit(case: _Case, cleared: tuple[Cleared, ...], withheld: tuple[Withholding, ...]) -> Permit:
     bases = {one.basis for one in cleared} or {"empty"}
-    used = tuple(dict.fromkeys(one.consent for one in cleared if one.basis == "consent"))
+    used = tuple(dict.fromkeys(one.consent for one in cleared if one.consent))
     relied = [one for one in case.consents if one.reference in used]
     ground = case.request.ground
+    basis = next(basis for basis in _WEIGHT if basis in bases)
     return Permit(
-        basis=next(basis for basis in _WEIGHT if basis in bases),
+        basis=basis,
         recipient=case.request.recipient,
-        purpose=case.request.purpose,
+        purpose=next(
+            (one.purpose for one in cleared if one.basis == basis and one.purpose), case.request.purpose
+        ),
         decided_at=case.request.now,
         cleared=cleared,
         withheld=withheld,
@@ -306,6 +318,10 @@ _SENTENCE: dict[ReasonCode, str] = {
     "mask-breaks-profile": "without what {who} may not see, this would no longer be a valid record",
     "unknown-patient": "it is not known which client this is about",
     "emergency-incomplete": "an emergency needs recipient, affiliation, discloser, time and nature on record",
+    "emergency-over": "the emergency on record is over",
+    "emergency-recipient": "the emergency on record does not concern {who}",
+    "emergency-patient": "the emergency on record does not concern this client",
+    "ground-data": "the ground relied on does not reach this kind of record",
     "emergency-purpose": "a medical emergency permits emergency treatment, not {what}",
     "agreement-not-in-force": "the agreement relied on is not in force at this time",
     "agreement-recipient": "the agreement relied on is not with {who}",

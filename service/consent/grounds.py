@@ -7,25 +7,40 @@ from service.consent.permit import ReasonCode
 from service.consent.request import Agreement, Emergency, Labelled, Request
 
 
+def purpose_of(ground: Emergency | Agreement, asked: str) -> str:
+    """For what a ground on record is used: for what was asked, if it is for that, else for its own purpose."""
+    own = {"ETREAT"} if isinstance(ground, Emergency) else ground.purposes
+    return asked if any(terms.purpose_within(asked, one) for one in own) else min(own, default=asked)
+
+
 def ground_objection(request: Request, item: Labelled) -> ReasonCode | None:
     """Why the ground invoked does not carry this resource; None if it does."""
     ground = request.ground
+    if ground is None:
+        return "no-consent"
     match ground:
-        case None:
-            return "no-consent"
         case Emergency():
-            return _emergency(ground, request)
+            objection = _emergency(ground, request, item)
         case Agreement():
-            return _agreement(ground, request, item)
+            objection = _agreement(ground, request, item)
         case _:
             assert_never(ground)
+    if objection is None and ground.types and item.type not in ground.types:
+        return "ground-data"
+    return objection
 
 
-def _emergency(ground: Emergency, request: Request) -> ReasonCode | None:
-    """42 CFR 2.51(c): all four facts, and only for treating the emergency."""
+def _emergency(ground: Emergency, request: Request, item: Labelled) -> ReasonCode | None:
+    """42 CFR 2.51(c): all four facts, and only for treating the emergency of these clients, while it lasts."""
     facts = (ground.recipient_name, ground.recipient_affiliation, ground.discloser, ground.nature)
     if ground.at is None or not all(fact.strip() for fact in facts):
         return "emergency-incomplete"
+    if not ground.at <= request.now < ground.until:
+        return "emergency-over"
+    if ground.recipient != request.recipient:
+        return "emergency-recipient"
+    if (item.patient or request.patient) not in ground.patients:
+        return "emergency-patient"
     return None if terms.purpose_within(request.purpose, "ETREAT") else "emergency-purpose"
 
 
@@ -41,7 +56,6 @@ def _agreement(ground: Agreement, request: Request, item: Labelled) -> ReasonCod
     named = ground.patients
     if ground.basis == "court-order" and named is None:
         return "agreement-patient"
-    patient = item.patient or request.patient
-    if named is not None and patient not in named:
+    if named is not None and (item.patient or request.patient) not in named:
         return "agreement-patient"
     return None

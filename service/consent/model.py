@@ -159,7 +159,7 @@ def _base(root: JsonObject, policy: str) -> tuple[Kind, bool]:
         return stated, False
     if "type" in root:
         return "deny", False
-    kinds = {inner.get("type") for inner in _list(root.get("provision"))}
+    kinds = {str(inner.get("type")) for inner in _list(root.get("provision"))}
     if policy == "OPTIN":
         if kinds:
             return ("deny", True) if kinds == {"permit"} else ("permit", False)

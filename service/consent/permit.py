@@ -17,7 +17,8 @@ ReasonCode = Literal[
     "consent-not-verified",
     "discloser-not-named", "recipient-not-named", "purpose-not-covered", "data-not-covered", "denied-by-client",
     "proceedings-not-consented", "notes-not-consented", "wrong-patient", "unknown-patient", "mask-breaks-profile",
-    "emergency-incomplete", "emergency-purpose", "agreement-not-in-force", "agreement-recipient",
+    "emergency-incomplete", "emergency-over", "emergency-recipient", "emergency-patient", "emergency-purpose",
+    "ground-data", "agreement-not-in-force", "agreement-recipient",
     "agreement-purpose", "agreement-patient",
 ]  # fmt: skip
 
@@ -27,12 +28,14 @@ SEAL = object()
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """One resource that may go, on which basis, without the masked elements."""
+    """One resource that may go, on which basis, without the masked elements. `consent`: on whose word, as the consent
+    or the id under which another ground is on record. `purpose`: the ground's own, if it was a ground."""
 
     item: Labelled
     basis: Basis
     consent: str = ""
     masks: tuple[Path, ...] = ()
+    purpose: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,21 +113,30 @@ class Posture:
 
 @dataclass(frozen=True, slots=True)
 class Emergency:
-    """42 CFR 2.51: the facts to record at once: recipient and affiliation, discloser, time, nature."""
+    """42 CFR 2.51: the facts to record at once: recipient and affiliation, discloser, time, nature.
+
+    `recipient` is the organisation the named person works for, `patients` are whom the emergency is about; it opens
+    their data from `at` until `until`, of `types` only where some are named. `id`: under which the act is on record.
+    """
 
     recipient_name: str
     recipient_affiliation: str
     discloser: str
     at: datetime | None
     nature: str
+    recipient: str
+    patients: frozenset[str]
+    until: datetime
+    types: frozenset[str] = frozenset()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
     """A written ground other than consent: 2.53 audit or evaluation, 2.11 QSOA, 2.61 ff. court order.
 
-    `document` identifies the agreement or order; `patients` limits it (a court order must), None is all;
-    `purposes` and the time from `start` to `end` are the agreement's own.
+    `document` identifies the agreement or order; `patients` limits it (a court order must), None is all; so does
+    `types`, where some are named; `purposes` and the time from `start` to `end` are the agreement's own.
     """
 
     basis: Literal["audit-evaluation", "qsoa", "court-order"]
@@ -137,6 +146,8 @@ class Agreement:
     start: datetime
     end: datetime | None = None
     patients: frozenset[str] | None = None
+    types: frozenset[str] = frozenset()
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +155,8 @@ class Request:
     """One document to one recipient. `recipient` is the organisation's own reference.
 
     `patient`: whom it is about ("": each resource's own, as in a search). `essential`: references without
-    which nothing goes; types count too. `ground`: an explicit ground other than consent, if one is invoked.
+    which nothing goes; types count too. `ground`: an explicit ground other than consent, if one is invoked: it decides
+    alone. `recorded`: such grounds that are on record for the recipient, used where the clients' consents say no.
     """
 
     recipient: str
@@ -155,3 +167,4 @@ class Request:
     patient_also: frozenset[str] = frozenset()
     essential: frozenset[str] = frozenset({"Patient", "ServiceRequest", "Task"})
     ground: Emergency | Agreement | None = None
+    recorded: tuple[Emergency | Agreement, ...] = ()

@@ -7,7 +7,8 @@ read the client is the destination, on a write the source.
 """
 
 import base64
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from service.fhir.audited import Audited
@@ -53,10 +54,12 @@ BASES = (
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """Who we are: base URL and the home agency's Organization (empty where there is none yet)."""
+    """Who we are: base URL and the home agency's Organization (empty where there is none yet). `grounds`: of those that
+    the rows name, document and nature of the emergency."""
 
     base: str
     organization: str = ""
+    grounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def render(row: Audited, here: Here, query: str = "") -> JsonObject:
@@ -78,7 +81,7 @@ def profiles_of(row: Audited) -> list[str]:
         return [OURS + "casebridge-audit-event", BALP + "PrivacyDisclosure.Source"]
     if row.kind == "disclosure":
         return [OURS + "casebridge-audit-disclosure"]
-    if row.kind == "consent" and row.patients and row.consents:
+    if row.kind == "consent" and row.patients and _consents(row):
         return [OURS + "casebridge-audit-event", BALP + "AuthZconsent"]
     shape = _shape(row)
     return [OURS + "casebridge-audit-event", *([BALP + shape] if shape else [])]
@@ -112,7 +115,7 @@ def _access(row: Audited, here: Here, query: str) -> JsonObject:
     if row.rule:
         body["outcomeDesc"] = row.rule
     if row.basis in BASES:
-        body["extension"] = [_basis(row)]
+        body["extension"] = [_basis(row), *_grounds(row, here)]
     return {**body, "agent": _parties(row, here), "entity": _entities(row, query)}
 
 
@@ -185,7 +188,7 @@ def _entities(row: Audited, query: str) -> list[JsonObject]:
         found.append(_data(row.resource + version, row.detail))
     found += [_person(patient) for patient in _persons(row)]
     found += [_data(other, "") for other in row.about if other != row.resource and other not in row.patients]
-    found += [_consent(each) for each in row.consents]
+    found += _consents(row)
     if row.request:
         kind = _coding(_MEDIA + "BasicAuditEntityType", "XrequestId")
         found.append({"what": {"identifier": {"value": row.request}}, "type": kind})
@@ -234,6 +237,22 @@ def _basis(row: Audited) -> JsonObject:
     return {"url": OURS + "disclosure-basis", "valueCode": row.basis}
 
 
+def _grounds(row: Audited, here: Here) -> list[JsonObject]:
+    """The agreement or order, and the nature of an emergency: kept beside the trail, which names them by id."""
+    found: list[JsonObject] = []
+    for each in row.consents:
+        document, nature = here.grounds.get(each, ("", ""))
+        if document:
+            found.append({"url": OURS + "disclosure-agreement", "valueIdentifier": {"value": document}})
+        if nature:
+            found.append({"url": OURS + "emergency-nature", "valueString": nature})
+    return found[:1]
+
+
+def _consents(row: Audited) -> list[JsonObject]:
+    return [_consent(each) for each in row.consents if each.startswith("Consent/")]
+
+
 def _disclosure(row: Audited, here: Here) -> JsonObject:
     body: JsonObject = {
         "meta": {"profile": profiles_of(row)},
@@ -245,7 +264,7 @@ def _disclosure(row: Audited, here: Here) -> JsonObject:
     if row.rule:
         body["outcomeDesc"] = row.rule
     if row.basis in BASES:
-        body["extension"] = [_basis(row)]
+        body["extension"] = [_basis(row), *_grounds(row, here)]
     source = {"type": _concept(_DCM, "110153"), **_ourselves(here)}
     recipient = {
         "type": _concept(_DCM, "110152"),
@@ -258,7 +277,7 @@ def _disclosure(row: Audited, here: Here) -> JsonObject:
         for each in row.about
         if each not in row.patients
     ]
-    entities = [*map(_person, row.patients), *others, *map(_consent, row.consents)]
+    entities = [*map(_person, row.patients), *others, *_consents(row)]
     if row.request:
         kind = _coding(_MEDIA + "BasicAuditEntityType", "XrequestId")
         entities.append({"what": {"identifier": {"value": row.request}}, "type": kind})
@@ -289,7 +308,7 @@ def _decision(row: Audited, here: Here) -> JsonObject:
     others = [each for each in row.about if each not in row.patients]
     entities = [
         *map(_person, row.patients[:1]),
-        *map(_consent, row.consents),
+        *_consents(row),
         *(_data(each, "") for each in others),
     ]
     return {**body, "agent": agents, "entity": entities}

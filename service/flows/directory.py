@@ -1,7 +1,8 @@
-"""Who is asking, and whom do the client's papers mean? Gathered in three statements for all the rows of an answer.
+"""Who is asking, and whom do the client's papers mean? Gathered in four statements for all the rows of an answer.
 
 The first brings the recipient and the home agency, the second the clients' consents and care teams, the third what
-the directory says of the recipient and of everybody the consents name.
+the directory says of the recipient and of everybody the consents name, the fourth the grounds other than consent on
+record for the recipient.
 """
 
 from collections import defaultdict
@@ -12,14 +13,15 @@ from typing import Any
 
 from service.consent import classes, terms
 from service.consent.model import Consent, read, signed
-from service.consent.request import Directory, Posture
+from service.consent.request import Agreement, Directory, Emergency, Posture
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.references import local, rewritten
 from service.fhir.row import Row
 from service.fhir.search import keys
 from service.flows.context import Context
 from service.store import directory as entries_of
-from service.store import partners, resources
+from service.store import grounds, partners, resources
+from service.store.grounds import Ground
 from service.store.partners import Partner
 
 PAPERS = (classes.PAPER, classes.TEAM)
@@ -34,6 +36,7 @@ class Standing:
     directory: Directory
     posture: Posture
     now: datetime
+    grounds: tuple[Emergency | Agreement, ...] = ()
 
     def of(self, rows: Sequence[Row]) -> list[Consent]:
         """The consents of the clients these rows are about."""
@@ -55,12 +58,32 @@ async def gather(context: Context, connection: Any, organization: str, rows: Seq
     entries = await _entries(context, connection, (organization, us), named, teams, trusted, now)
     witnessed = await _signed(connection, [each for _, each in consents], trusted)
     posture = Posture(context.settings.part2_program, us, zone=context.settings.zone)
+    acts = await grounds.running(connection, organization, now)
+    operates = any(act.basis == "qsoa" for act in acts)
     return Standing(
         _read(consents, posture, trusted, witnessed),
-        _directory(context.base, entries, parties, (organization, us), teams),
+        _directory(context.base, entries, parties, (organization, us), teams, operates=operates),
         posture,
         now,
+        tuple(_ground(act, organization) for act in acts),
     )
+
+
+def _ground(act: Ground, organization: str) -> Emergency | Agreement:
+    """As the engine knows it. An act without clients is about all of them."""
+    types, id_ = frozenset(act.types or ()), f"urn:uuid:{act.id}"
+    patients = None if act.patients is None else frozenset(act.patients)
+    if act.basis != "emergency":
+        basis: Any = act.basis
+        purposes = frozenset(act.purposes)
+        return Agreement(
+            basis, act.document, organization, purposes, act.starts, act.ends, patients, types, id_
+        )
+    assert act.ends is not None
+    return Emergency(
+        act.recipient, act.affiliation, act.discloser, act.starts, act.nature, organization,
+        patients or frozenset(), act.ends, types, id_,
+    )  # fmt: skip
 
 
 def _read(
@@ -133,9 +156,11 @@ def _directory(
     parties: Sequence[Partner],
     organizations: tuple[str, str],
     teams: Mapping[str, list[JsonObject]],
+    *,
+    operates: bool,
 ) -> Directory:
     own, us = organizations
-    always = classes.classes(entries, own, base)
+    always = classes.classes(entries, own, base) | classes.circle(entries, own, [], operates=operates)
     return Directory(
         names={each: classes.names(entries, each, base) for each in {own, us} if each},
         members={each: frozenset({own}) for each in always},

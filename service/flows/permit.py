@@ -70,7 +70,7 @@ def _seen(
         forms = [said(extract(each, context.base), by) for each in (resource, document)]
         if forms[0] != forms[1]:
             return None
-    current().permitted(row, Ground(PURPOSE, verdict.basis, cleared.consent if cleared else ""))
+    current().permitted(row, Ground(verdict.purpose, verdict.basis, cleared.consent if cleared else ""))
     return replace(row, body=document if isinstance(document, bytes) else encode(document))
 
 
@@ -90,6 +90,7 @@ def _decided(
         now=standing.now,
         patient=patients.pop() if len(patients) == 1 else "",
         essential=essential,
+        recorded=standing.grounds,
     )
     return decide(request, standing.of(rows), standing.posture, standing.directory)
 

@@ -17,7 +17,10 @@ COLUMNS = "type, id, version, updated, deleted, author, patient, body"
 
 _KNOWN = """
   ($3::text IS NULL OR r.author = $3 OR r.type = ANY($4::text[])
-   OR EXISTS (SELECT 1 FROM share s WHERE s.party = $3 AND s.type = r.type AND s.id = r.id))"""
+   OR EXISTS (SELECT 1 FROM share s WHERE s.party = $3 AND s.type = r.type AND s.id = r.id)
+   OR (r.patient IS NOT NULL AND EXISTS (SELECT 1 FROM ground g WHERE g.party = $3 AND g.starts <= now()
+         AND (g.ends IS NULL OR now() < g.ends) AND (g.patients IS NULL OR r.patient = ANY(g.patients)))))"""
+"""A ground other than consent lets its party know of the clients it is about; consent is asked at each read."""
 
 _READ = f"SELECT {COLUMNS} FROM resource r WHERE r.type = $1 AND r.id = $2 AND {_KNOWN}"  # noqa: S608
 

@@ -119,6 +119,7 @@ class Ground:
     first_day: int = 0
     end_day: int | None = None
     names_client: bool | None = None
+    types: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def one(situation: Situation, thing: Thing) -> str:
     if thing.author == situation.recipient and not thing.rewritten:
         return "author"  # R3
     if situation.ground is not None:
-        return by_ground(situation, situation.ground)
+        return by_ground(situation, situation.ground, thing)
     whole = by_papers(situation, thing, thing.primary | thing.reason | thing.received, masked=False)
     if whole in ("consent", "tpo"):
         return whole
@@ -182,13 +183,18 @@ def one(situation: Situation, thing: Thing) -> str:
     return ""
 
 
-def by_ground(situation: Situation, ground: Ground) -> str:
-    if ground.basis == "emergency":
-        return "emergency" if ground.facts_complete and situation.purpose in ("ETREAT", "BTG") else ""
+def by_ground(situation: Situation, ground: Ground, thing: Thing) -> str:
+    """R4: every ground is with somebody, about somebody, for a time, and for its own purposes; perhaps for some types."""
+    if ground.types and thing.type not in ground.types:
+        return ""
     in_time = ground.first_day <= situation.day and (ground.end_day is None or situation.day < ground.end_day)
+    right = ground.recipient == situation.recipient
+    if ground.basis == "emergency":
+        treating = situation.purpose in ("ETREAT", "BTG")
+        whole = ground.facts_complete and ground.names_client is not False
+        return "emergency" if whole and treating and in_time and right else ""
     for_this = any(situation.purpose in INCLUDES[purpose] for purpose in ground.purposes)
     client = ground.names_client if ground.names_client is not None else ground.basis != "court-order"
-    right = ground.recipient == situation.recipient
     return ground.basis if in_time and for_this and client and right and ground.facts_complete else ""
 
 

@@ -137,6 +137,7 @@ def ground(dice: Random, purpose: str) -> Ground:
         first_day=dice.randint(0, 6),
         end_day=a_day(dice, 0.4),
         names_client=dice.choice((None, True, True, True, False)),
+        types=some(dice, TYPES, 0.2, most=4),
     )
 
 
@@ -294,7 +295,17 @@ def _ground(ground: Ground | None) -> Emergency | Agreement | None:
     if ground is None:
         return None
     if ground.basis == "emergency":
-        return Emergency("Dr", "Clinic", "Chen", ZERO, "overdose" if ground.facts_complete else "")
+        return Emergency(
+            "Dr",
+            "Clinic",
+            "Chen",
+            ZERO + timedelta(days=ground.first_day),
+            "overdose" if ground.facts_complete else "",
+            ground.recipient,
+            frozenset({"Patient/other" if ground.names_client is False else "Patient/leslie"}),
+            ZERO + timedelta(days=99 if ground.end_day is None else ground.end_day),
+            ground.types,
+        )
     named = {None: None, True: frozenset({"Patient/leslie"}), False: frozenset({"Patient/other"})}[
         ground.names_client
     ]
@@ -306,4 +317,5 @@ def _ground(ground: Ground | None) -> Emergency | Agreement | None:
         start=ZERO + timedelta(days=ground.first_day),
         end=None if ground.end_day is None else ZERO + timedelta(days=ground.end_day),
         patients=named,
+        types=ground.types,
     )

@@ -1,7 +1,7 @@
 """What a privacy officer would ask."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -603,6 +603,9 @@ def emergency(**more: object) -> Emergency:
         "discloser": "V. Chen",
         "at": NOW,
         "nature": "overdose",
+        "recipient": RIVERBEND,
+        "patients": frozenset({LESLIE}),
+        "until": NOW + timedelta(hours=12),
     }
     return Emergency(**{**facts, **more})  # type: ignore[arg-type]
 
@@ -627,6 +630,32 @@ def test_an_emergency_without_its_time_opens_nothing() -> None:
 
 def test_an_emergency_is_for_treating_it_only() -> None:
     assert code(ask(item(), [], to=RIVERBEND, for_="COC", ground=emergency())) == "emergency-purpose"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"recipient": LAKEVIEW}, "emergency-recipient"),
+        ({"patients": frozenset({"Patient/other"})}, "emergency-patient"),
+        ({"until": NOW}, "emergency-over"),
+        ({"at": NOW + timedelta(seconds=1)}, "emergency-over"),
+        ({"types": frozenset({"MedicationRequest"})}, "ground-data"),
+    ],
+)
+def test_an_emergency_opens_no_more_than_it_is_about(change: dict[str, object], why: str) -> None:
+    assert code(ask(item(), [], to=RIVERBEND, for_="BTG", ground=emergency(**change))) == why
+
+
+def test_an_emergency_may_be_limited_to_what_it_needs() -> None:
+    needed = emergency(types=frozenset({"Condition"}), id="urn:uuid:1")
+    answer = ask(item(), [], to=RIVERBEND, for_="BTG", ground=needed)
+    assert isinstance(answer, Permit)
+    assert (answer.basis, answer.consents) == ("emergency", ("urn:uuid:1",))
+
+
+def test_an_emergency_overrides_even_a_denial() -> None:
+    denial = consent(rule("deny"), "d")
+    assert code(ask(item(), [denial], to=RIVERBEND, for_="BTG", ground=emergency())) == "emergency"
 
 
 def test_the_purpose_emergency_alone_opens_nothing() -> None:

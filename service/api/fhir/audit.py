@@ -1,4 +1,4 @@
-"""The audit trail at the FHIR door: AuditEvent read and search, Patient/$disclosures, Consent/$decide."""
+"""Trust at the FHIR door: AuditEvent read and search, Patient/$disclosures, Consent/$decide, Patient/$break-glass."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -8,6 +8,7 @@ from service.api.fhir.door import door
 from service.api.fhir.search import pairs_of
 from service.fhir.arguments import Arguments, arguments
 from service.fhir.json import JsonObject, encode
+from service.flows import grounds
 from service.flows.audit import events
 from service.flows.audit.decide import Supposed
 from service.flows.audit.decide import decide as decide_story
@@ -52,6 +53,22 @@ async def decide(request: Request, context: Context, caller: Caller) -> Response
     return answer(request, encode(await decide_story(context, caller, supposed)))
 
 
+@door
+async def break_glass(request: Request, context: Context, caller: Caller) -> Response:
+    """POST Patient/{id}/$break-glass"""
+    given = await _given(request, context, (*grounds.FACTS, "type"))
+    facts = grounds.Act(
+        "emergency", "", types=tuple(given.texts("type")), recipient=given.text("recipient"),
+        affiliation=given.text("affiliation"), discloser=given.text("discloser"), nature=given.text("nature"),
+    )  # fmt: skip
+    told = await grounds.break_glass(context, caller, request.path_params["id"], facts)
+    parameters = [
+        {"name": "ground", "valueUri": f"urn:uuid:{told['id']}"},
+        {"name": "until", "valueInstant": told["until"]},
+    ]
+    return answer(request, encode({"resourceType": "Parameters", "parameter": parameters}))
+
+
 async def _given(request: Request, context: Context, known: tuple[str, ...]) -> Arguments:
     sized = request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers
     body = (
@@ -69,7 +86,12 @@ def _line(one: Disclosure) -> JsonObject:
         {"name": "description", "valueString": one.description},
         {"name": "purpose", "valueCode": one.purpose},
         {"name": "basis", "valueCode": one.basis},
-        *({"name": "consent", "valueReference": {"reference": each}} for each in one.consents),
+        *(
+            {"name": "ground", "valueUri": each}
+            if each.startswith("urn:")
+            else {"name": "consent", "valueReference": {"reference": each}}
+            for each in one.consents
+        ),
         {"name": "arrived", "valueCode": one.arrived},
         {"name": "event", "valueReference": {"reference": f"{TYPE}/{one.event}"}},
     ]

@@ -101,6 +101,7 @@ routes = [
     _path(f"/fhir/{audit.TYPE}/_search", POST=audit.search),
     _path("/fhir/Patient/{id:fhirid}/$disclosures", GET=audit.disclosures, POST=audit.disclosures),
     _path("/fhir/Consent/$decide", POST=audit.decide),
+    _path("/fhir/Patient/{id:fhirid}/$break-glass", POST=audit.break_glass),
     _path(
         _BINARY + "/{id:fhirid}", GET=binary.read, PUT=binary.update, PATCH=instance.patch,
         DELETE=instance.delete,

@@ -91,7 +91,7 @@ def _told(verdict: Permit | Deny) -> JsonObject:
         parts += [_code("decision", "deny"), _code("rule", verdict.code), _text("text", verdict.text)]
     else:
         parts += [_code("decision", "permit"), _code("basis", verdict.basis)]
-        parts += [{"name": "consent", "valueReference": {"reference": each}} for each in verdict.consents]
+        parts += [_word(each) for each in verdict.consents]
         parts += [_text("text", verdict.explanation)] if verdict.explanation else []
         parts += [
             _cleared(each.item.reference, each.basis, each.consent, each.masks) for each in verdict.cleared
@@ -112,6 +112,13 @@ def _cleared(
     masked = [_text("masked", ".".join(str(step) for step in path)) for path in masks]
     said = [_text("reference", reference), _code("basis", basis)]
     return {"name": "released", "part": [*said, *([_text("consent", consent)] if consent else []), *masked]}
+
+
+def _word(each: str) -> JsonObject:
+    """On whose word: a consent, or a ground other than consent by its id."""
+    if each.startswith("urn:"):
+        return {"name": "ground", "valueUri": each}
+    return {"name": "consent", "valueReference": {"reference": each}}
 
 
 def _code(name: str, value: str) -> JsonObject:

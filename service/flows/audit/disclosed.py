@@ -28,7 +28,7 @@ def decided(
         return replace(row, outcome="4", about=_clients(patient), purpose=purpose, rule=verdict.code)
     rules = sorted({each.code for each in verdict.withheld})
     return replace(
-        row, about=_clients(patient), purpose=purpose, basis=verdict.basis, consents=verdict.consents,
+        row, about=_clients(patient), purpose=verdict.purpose, basis=verdict.basis, consents=verdict.consents,
         rule=" ".join(rules), detail=f"{len(verdict.withheld)} withheld" if rules else "",
     )  # fmt: skip
 

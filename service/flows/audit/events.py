@@ -21,10 +21,11 @@ from service.flows.context import Context
 from service.flows.keep import absent
 from service.flows.search.cursors import Bookmark, seal, unseal
 from service.kernel.failures import Refused
-from service.store import audit, partners
+from service.store import audit, grounds, partners
 from service.store.audit import Sought
 
 TYPE = "AuditEvent"
+_GROUND = "urn:uuid:"
 DEFAULT_COUNT, MAX_COUNT = 50, 500
 _PASSIVE = ("_format", "_pretty", "_count", "_cursor")
 Pairs = tuple[tuple[str, str], ...]
@@ -66,7 +67,12 @@ async def search(context: Context, caller: Caller, pairs: Pairs) -> bytes:
 
 async def _rendered(context: Context, connection: Any, rows: list[Audited]) -> list[JsonObject]:
     home = await partners.home(connection)
-    here = Here(context.base, home.organization if home else "")
+    named = {each.removeprefix(_GROUND) for row in rows for each in row.consents if each.startswith(_GROUND)}
+    acts = {
+        f"{_GROUND}{one.id}": (one.document, one.nature)
+        for one in await grounds.known(connection, sorted(named))
+    }
+    here = Here(context.base, home.organization if home else "", acts)
     asked = await audit.queries(connection, [row.id for row in rows if row.query_mac])
     return [render(row, here, asked.get(row.id, "")) for row in rows]
 

@@ -62,13 +62,19 @@ class Statement:
         return "ARRAY[" + ", ".join(self.hash(key) for key in dict.fromkeys(keys)) + "]::bigint[]"
 
     def visible(self, row: str) -> str:
-        """The row is not deleted and exists for these eyes: theirs, a directory's, or shared with them."""
+        """The row is not deleted and exists for these eyes: theirs, a directory's, shared with them, or
+        about a client of whom a ground other than consent lets them know."""
         if self._eyes is EVERYTHING:
             return f"NOT {row}.deleted"
         me, free = self.bind(self._eyes.client_id), self.bind(list(DIRECTORY), "text[]")
-        share = self.alias("share")
+        share, ground = self.alias("share"), self.alias("ground")
+        running = f"{ground}.starts <= now() AND ({ground}.ends IS NULL OR now() < {ground}.ends)"
+        about = (
+            f"{ground}.party = {me} AND ({ground}.patients IS NULL OR {row}.patient = ANY({ground}.patients))"
+        )
         return (
             f"NOT {row}.deleted AND ({row}.author = {me} OR {row}.type = ANY({free}) OR EXISTS ("  # noqa: S608
             f"SELECT 1 FROM share {share} WHERE {share}.party = {me}"
-            f" AND {share}.type = {row}.type AND {share}.id = {row}.id))"
+            f" AND {share}.type = {row}.type AND {share}.id = {row}.id)"
+            f" OR ({row}.patient IS NOT NULL AND EXISTS (SELECT 1 FROM ground {ground} WHERE {running} AND {about})))"
         )
