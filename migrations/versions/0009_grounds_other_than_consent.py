@@ -35,7 +35,8 @@ def upgrade() -> None:
             "basis <> 'court-order' OR patients IS NOT NULL", name=op.f("ck_ground_order_names_clients")
         ),
         sa.CheckConstraint(
-            "basis <> 'emergency' OR (patients IS NOT NULL AND ends IS NOT NULL AND recipient <> '' AND affiliation <> '' AND discloser <> '' AND nature <> '')",
+            "basis <> 'emergency' OR (patients IS NOT NULL AND ends IS NOT NULL"
+            " AND recipient <> '' AND affiliation <> '' AND discloser <> '' AND nature <> '')",
             name=op.f("ck_ground_emergency_is_complete"),
         ),
         sa.CheckConstraint(
