@@ -7,7 +7,6 @@ Follows: 0008
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0009"
 down_revision = "0008"
 
