@@ -3,7 +3,17 @@
 All instants are `timestamptz` in UTC. Text that is compared byte by byte has collation "C".
 """
 
-from service.store.schema import audit, grounds, loops, partners, people, records, resources, search, subscriptions
+from service.store.schema import (
+    audit,
+    grounds,
+    loops,
+    partners,
+    people,
+    records,
+    resources,
+    search,
+    subscriptions,
+)
 from service.store.schema.columns import Xid8, metadata
 
 __all__ = [
