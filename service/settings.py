@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     disclosure_years: int = Field(
         3, ge=1, le=100, description="how far back an accounting of disclosures goes"
     )
+    audit_keep_years: int = Field(
+        6,
+        ge=1,
+        le=100,
+        description="how long audit rows stay in the database; `audit archive` moves out older ones",
+    )
     strict_references: bool = Field(False, description="refuse a write that refers to what is not here")
     free_references: Annotated[tuple[str, ...], NoDecode] = Field(
         (),

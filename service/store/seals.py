@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.fhir.audited import Audited
+from service.fhir.audited import Audited, record_of
 from service.store.audit import COLUMNS, audited, digest
 from service.store.unit import Unit
 
@@ -28,6 +28,19 @@ class Checkpoint:
 
     seq: int
     hash: bytes
+    at: datetime
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """The signed statement that links `first` to `last` are in a file, and the hash of the last of them."""
+
+    last: int
+    first: int
+    hash: bytes
+    digest: bytes
+    file: str
     at: datetime
     signature: bytes
 
@@ -157,3 +170,49 @@ async def vouch(unit: Unit, public: bytes, signature: bytes, at: datetime) -> No
            ON CONFLICT (public) DO UPDATE SET signature = EXCLUDED.signature""",
         public, at, signature,
     )  # fmt: skip
+
+
+def record_text(sealed: Sealed) -> str:
+    """The canonical record a link seals, as text; '' for a row that was lost before it was sealed."""
+    return record_of(sealed.row).decode() if sealed.row else ""
+
+
+_ARCHIVE = "last, first, hash, digest, file, at, signature"
+
+
+async def archives(connection: Any) -> list[Archive]:
+    """All statements, oldest first."""
+    found = await connection.fetch(f"SELECT {_ARCHIVE} FROM audit_archive ORDER BY last")  # noqa: S608
+    return [Archive(*each) for each in found]
+
+
+async def last_archive(connection: Any) -> Archive | None:
+    """The newest statement: behind it the chain in the database begins."""
+    found = await archives(connection)
+    return found[-1] if found else None
+
+
+async def last_before(connection: Any, moment: datetime) -> int:
+    """The last link of the oldest stretch in which every row is older than `moment`; 0 for none. Never the head."""
+    found = await connection.fetchval(
+        """SELECT COALESCE(
+             (SELECT min(s.seq) - 1 FROM audit_seal s JOIN audit a ON a.id = s.id WHERE a.at >= $1),
+             (SELECT max(seq) - 1 FROM audit_seal), 0)""",
+        moment,
+    )
+    return int(found)
+
+
+async def move_out(unit: Unit, made: Archive) -> None:
+    """Keep the statement and delete what it speaks of: rows, links, checkpoints, and the words of searches."""
+    await unit.execute("SET LOCAL casebridge.archiving = 'on'")
+    await unit.execute(
+        f"INSERT INTO audit_archive ({_ARCHIVE}) VALUES ($1, $2, $3, $4, $5, $6, $7)",  # noqa: S608
+        made.last, made.first, made.hash, made.digest, made.file, made.at, made.signature,
+    )  # fmt: skip
+    ids = "SELECT id FROM audit_seal WHERE seq <= $1"
+    await unit.execute(f"DELETE FROM audit_query WHERE id IN ({ids})", made.last)  # noqa: S608
+    await unit.execute(f"DELETE FROM audit WHERE id IN ({ids})", made.last)  # noqa: S608
+    await unit.execute("DELETE FROM audit_seal WHERE seq <= $1", made.last)
+    await unit.execute("DELETE FROM audit_checkpoint WHERE seq <= $1", made.last)
+    await unit.execute("SET LOCAL casebridge.archiving = 'off'")

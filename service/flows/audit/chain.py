@@ -41,7 +41,7 @@ class Inspection:
     """Walks the links once, remembering only the last one and what is wrong."""
 
     seen: int = 0
-    last: Seal | None = None
+    last: Seal | None = None  # to begin with: the last link that was archived
     findings: list[str] = field(default_factory=list)
     changed: list[tuple[Seal, bytes]] = field(default_factory=list)
     torn: list[tuple[bytes, Seal]] = field(default_factory=list)

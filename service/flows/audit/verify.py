@@ -2,13 +2,16 @@
 anchored outside the database, every checkpoint against its signature."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from service.flows.audit.chain import Inspection
 from service.flows.audit.seal import seal
 from service.flows.context import Context
+from service.kernel.clock import instant
 from service.settings import Settings
 from service.store import anchor, seals
+from service.store.seals import Seal
 
 PAGE = 5000
 MOST_STRAYS = 20
@@ -29,6 +32,9 @@ async def verify(context: Context) -> Verdict:
     await seal(context)
     walk = Inspection()
     async with context.database.reading() as connection:
+        archived = await seals.archives(connection)
+        if archived:
+            walk.last = Seal(archived[-1].last, "", b"", archived[-1].hash)
         while page := await seals.links(connection, walk.last.seq if walk.last else 0, PAGE):
             for each in page:
                 walk.look(each)
@@ -38,9 +44,29 @@ async def verify(context: Context) -> Verdict:
         former = anchor.former(context.settings, await seals.former_keys(connection))
         findings += missing or await _outside(connection, context.settings, former, walk.seen)
         marks = await seals.checkpoints(connection)
+        findings += _archives(context.settings, former, archived)
         for mark in marks:
             findings += await _checkpoint(connection, context.settings, former, mark)
     return Verdict(walk.seen, len(marks), findings)
+
+
+def statement(first: int, last: int, hash_: bytes, digest: bytes, at: datetime) -> bytes:
+    """What is signed when links are archived."""
+    told = [str(first), str(last), hash_.hex(), digest.hex(), instant(at)]
+    return b"casebridge audit archive|" + "|".join(told).encode()
+
+
+def _archives(settings: Settings, former: list[bytes], archived: list[seals.Archive]) -> list[str]:
+    """Every statement ours, each going on where the one before ended."""
+    findings, due = [], 1
+    for each in archived:
+        said = statement(each.first, each.last, each.hash, each.digest, each.at)
+        if each.first != due:
+            findings.append(f"seals {due} to {each.first - 1} are in no archive that is known")
+        if not anchor.holds(settings, said, each.signature, former):
+            findings.append(f"the statement about {each.file} does not bear our signature")
+        due = each.last + 1
+    return findings
 
 
 async def _no_anchor(context: Context) -> list[str]:
