@@ -1,9 +1,9 @@
 """Retention: what is older than the policy leaves the database for a signed file, and the chain stays provable.
 
-The oldest links of the chain, rows and all, are written to a file (gzip, one JSON a line), read back and proven, and
-only then deleted, in one transaction with the signed statement of where the chain stood there (`audit_archive`). From
-then on `verify` begins behind the last statement; a file can be proven against its own at any time. The words of searches,
-which may be somebody's data, are not archived: they end here.
+The oldest links of the chain, rows and all, are written to a file (gzip, one JSON a line), read back and proven. Only
+then are they deleted, in one transaction with the signed statement of where the chain stood there (`audit_archive`).
+From then on `verify` begins behind the last statement; a file can be proven against its own at any time. The words of
+searches, which may be somebody's data, are not archived: they end here.
 """
 
 import asyncio
