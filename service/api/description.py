@@ -329,6 +329,16 @@ def _operations() -> Document:
                 {"200": _said("ok", json), "503": _said("not now", json)},
             )
         },
+        "/subscriptions/{handle}": {
+            "parameters": [_parameter("handle", "path", "as our Subscription at the partner says")],
+            "post": _operation(
+                "a partner's server tells what happened to our referrals (Subscriptions R5 Backport)",
+                "subscriptions",
+                {"200": _said("kept"), **_refusals(_OUTCOME)},
+                requestBody=_body("Bundle"),
+                security=_BEARER,
+            ),
+        },
         "/metrics": {
             "get": _operation(
                 "counts for Prometheus",

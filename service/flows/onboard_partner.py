@@ -239,8 +239,8 @@ def _base(context: Context, url: str | None) -> str | None:
 
 def _delivery(wanted: Registration) -> str:
     delivery = wanted.delivery or ("push" if wanted.fhir_base else "poll")
-    if delivery == "push" and not wanted.fhir_base:
-        raise Refused("malformed", "--delivery push needs --fhir-base")
+    if delivery in ("push", "subscribe") and not wanted.fhir_base:
+        raise Refused("malformed", f"--delivery {delivery} needs --fhir-base")
     return _one_of(delivery, DELIVERIES, "--delivery")
 
 

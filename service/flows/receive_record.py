@@ -288,7 +288,7 @@ async def _offer(
 
 def pushes(partner: Partner) -> bool:
     """Do we bring referrals to this partner, or does it come and look?"""
-    return partner.fhir_base is not None and partner.delivery == "push"
+    return partner.pushed_to
 
 
 async def _revise(

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from service.consent.release import Released
 from service.delivery.outcome import Answer, Fault
 from service.delivery.retry import retry_after
-from service.fhir.json import encode
+from service.fhir.json import JsonObject, encode
 from service.kernel.clock import Clock
 from service.remote.discovery import Discovery
 from service.remote.door import Door, Failed, Received
@@ -95,6 +95,15 @@ class Partners:
         if not _inside(absolute, peer.fhir_base):
             return Reply("refused-address", 0, request_id, {}, "the URL is not on the partner's FHIR server")
         return await self._exchange(peer, _Ask("GET", absolute, request_id))
+
+    async def subscribe(self, subscription: JsonObject, peer: Peer, request_id: str) -> Reply:
+        """Create our Subscription there, or update it where it has an id: our own words, and nobody's data."""
+        if subscription.get("resourceType") != "Subscription":
+            raise TypeError("only a Subscription goes to a partner without having been released")
+        id_ = subscription.get("id")
+        method, place = ("PUT", f"/{id_}") if id_ else ("POST", "")
+        url = f"{peer.fhir_base}/Subscription{place}"
+        return await self._exchange(peer, _Ask(method, url, request_id, encode(subscription)))
 
     async def search(self, type_: str, query: Mapping[str, str], peer: Peer, request_id: str) -> Reply:
         """Search a type by POST, so that no parameter ends in somebody's access log."""

@@ -12,6 +12,7 @@ from service.kernel.clock import Clock, system_clock
 from service.kernel.ids import new_id
 from service.simulator import letter
 from service.simulator.behaviour import Manner
+from service.simulator.bell import Bell
 from service.simulator.casebridge import Answer, Casebridge, NoToken
 from service.simulator.keys import Key
 from service.simulator.notebook import Notebook
@@ -40,6 +41,8 @@ class Agency:
         self.key = Key(keep / "key.json" if keep else None, clock)
         self.desk = TokenDesk(f"{origin}/token", clock)
         self.notebook = Notebook()
+        self.rings = True
+        self.bell = Bell(self.base, self.store, manner)
         self.sent: list[JsonObject] = []
         self.casebridge: Casebridge | None = None
         self.organization = ""
@@ -183,6 +186,7 @@ class Agency:
         for task in self._busy.values():
             task.cancel()
         await asyncio.gather(*self._busy.values(), return_exceptions=True)
+        await self.bell.close()
         if self.casebridge is not None:
             await self.casebridge.close()
 

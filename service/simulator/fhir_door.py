@@ -11,11 +11,13 @@ from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.kernel.clock import instant, system_clock
 from service.kernel.ids import new_id
 from service.simulator.agency import Agency
+from service.simulator.bell import TOPIC
 from service.simulator.search import search
 from service.simulator.store import Put, Refusal, Version
 from service.simulator.transaction import if_match, one_match, transaction
 
 FHIR = "application/fhir+json"
+_TOPICS = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
 Story = Callable[[Request, Agency], Awaitable[Response]]
 
 
@@ -59,6 +61,13 @@ async def metadata(request: Request) -> Response:
         "mode": "server",
         "security": {"service": [{"coding": [{"code": "SMART-on-FHIR"}]}]},
         "interaction": [{"code": "transaction"}],
+        "resource": [
+            {
+                "type": "Subscription",
+                "extension": [{"url": _TOPICS, "valueCanonical": TOPIC}],
+                "interaction": [{"code": code} for code in ("read", "create", "update", "delete")],
+            }
+        ],
     }
     software = {"name": "Casebridge partner simulator"}
     return _answer(
@@ -82,6 +91,8 @@ async def bundle(request: Request, agency: Agency) -> Response:
 async def create(request: Request, agency: Agency) -> Response:
     """POST a type, with If-None-Exist."""
     resource, type_ = _own_type(request, await request.body()), request.path_params["type"]
+    if type_ == "Subscription" and not agency.rings:
+        raise Refusal(404, "not-supported", "this agency offers no Subscriptions")
     condition = request.headers.get("if-none-exist")
     found = one_match(agency.store, type_, condition) if condition else None
     if found is not None:
@@ -176,7 +187,29 @@ async def search_type(request: Request, agency: Agency) -> Response:
     return _answer({"resourceType": "Bundle", "type": "searchset", "total": len(rows), "entry": rows})
 
 
+@_door
+async def subscription_status(request: Request, agency: Agency) -> Response:
+    """GET Subscription/{id}/$status"""
+    ring = agency.bell.known(request.path_params["id"])
+    entry = {"resource": agency.bell.status(ring, "query-status", []), "search": {"mode": "match"}}
+    return _answer({"resourceType": "Bundle", "type": "searchset", "total": 1, "entry": [entry]})
+
+
+@_door
+async def subscription_events(request: Request, agency: Agency) -> Response:
+    """GET Subscription/{id}/$events"""
+    ring = agency.bell.known(request.path_params["id"])
+    query = request.query_params
+    first, last = query.get("eventsSinceNumber", "1"), query.get("eventsUntilNumber", str(len(ring.events)))
+    if not (first.isdecimal() and last.isdecimal()):
+        raise Refusal(400, "value", "event numbers are numbers")
+    numbers = range(max(int(first), 1), min(int(last), len(ring.events)) + 1)
+    return _answer(agency.bell.notification(ring, "query-event", list(numbers)))
+
+
 routes = [
+    Route("/fhir/Subscription/{id}/$status", subscription_status, methods=["GET"]),
+    Route("/fhir/Subscription/{id}/$events", subscription_events, methods=["GET"]),
     Route("/fhir/metadata", metadata, methods=["GET"]),
     Route("/fhir", bundle, methods=["POST"]),
     Route("/fhir/", bundle, methods=["POST"]),

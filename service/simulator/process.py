@@ -24,7 +24,10 @@ from service.simulator.notebook import Listening
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to run. `client_id` and `organization`: how Casebridge (at `casebridge`) knows the agency."""
+    """What to run. `client_id` and `organization`: how Casebridge (at `casebridge`) knows the agency.
+
+    `rings`: it offers Subscriptions.
+    """
 
     name: str
     behaviour: Behaviour = "accept-complete"
@@ -37,6 +40,7 @@ class Plan:
     keep: Path | None = None
     guarded: bool = True
     light: bool = False
+    rings: bool = True
     clock: Clock = system_clock
 
 
@@ -59,6 +63,7 @@ async def opened(plan: Plan) -> AsyncIterator[Agency]:
         agency = Agency(
             plan.name, origin, manner, plan.keep, guarded=plan.guarded, light=plan.light, clock=plan.clock
         )
+        agency.rings = plan.rings
         config = uvicorn.Config(
             application(agency), log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=1
         )

@@ -1,6 +1,6 @@
 """What the agency remembers: every version of every resource, in memory and, if asked, in a file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,6 +56,7 @@ class Store:
         self._file = file
         self._clock = clock
         self._last: datetime | None = None
+        self.watch: Callable[[Sequence[Version]], None] = lambda _: None
         if file is not None and file.exists():
             for line in file.read_bytes().splitlines():
                 row = decode_object(line)
@@ -72,6 +73,7 @@ class Store:
         for version in made:
             self._add(version)
         self._write(made)
+        self.watch(made)
         return made
 
     def current(self, type_: str, id_: str) -> Version | None:

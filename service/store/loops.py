@@ -125,11 +125,14 @@ async def due_for_polling(
     """Loops whose partner's Task should be read now: none at `busy` partners or at one that has been given up for
     the moment, at most four at any.
 
-    Each is put off by `every`, or by what its partner agreed to, so that one worker has it.
+    Each is put off by `every`, or by what its partner agreed to, so that one worker has it; where the partner tells us
+    (or is searched, see store.listening), by a day.
     """
     found = await unit.fetch(
-        f"""UPDATE loop SET next_poll = $1 + COALESCE(due.poll * interval '1 second', $2) FROM (
-              SELECT row.id AS picked, (p.terms ->> 'poll')::int AS poll FROM partner p CROSS JOIN LATERAL (
+        f"""UPDATE loop SET next_poll = $1 + CASE WHEN due.told THEN interval '1 day'
+                ELSE COALESCE(due.poll * interval '1 second', $2) END FROM (
+              SELECT row.id AS picked, (p.terms ->> 'poll')::int AS poll, p.delivery = 'subscribe' AS told
+              FROM partner p CROSS JOIN LATERAL (
                 SELECT l.id, l.next_poll FROM loop l WHERE l.partner = p.client_id AND l.next_poll <= $1
                 ORDER BY l.next_poll LIMIT 4 FOR UPDATE SKIP LOCKED) row
               WHERE NOT p.client_id = ANY($4::text[])

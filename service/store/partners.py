@@ -37,7 +37,7 @@ class Partner:
     @property
     def pushed_to(self) -> bool:
         """Do we bring news to this partner, or does it come and look?"""
-        return self.fhir_base is not None and self.delivery == "push"
+        return self.fhir_base is not None and self.delivery in ("push", "subscribe")
 
 
 _NAMES = tuple(Partner.__dataclass_fields__)

@@ -19,6 +19,7 @@ from service.flows.deliver import deliver, take_due
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.forward_referral import forward_referral, take_stirred
 from service.flows.recognise import recognise
+from service.flows.subscriptions.listen import listen, take_listeners
 from service.flows.subscriptions.notify import notify, take_subscribers
 from service.flows.sweep import give_back, living, sweep, tell_stalled
 from service.flows.webhooks import push, take_webhooks
@@ -113,6 +114,11 @@ class Worker:
                 "notify",
                 lambda free, busy: take_subscribers(context, self._number, free, busy),
                 lambda subscriber: notify(context, outside, subscriber),
+            ),
+            Beat(
+                "listen",
+                lambda free, busy: take_listeners(context, free, busy),
+                lambda one: listen(context, outside, one),
             ),
             Beat(
                 "forward",

@@ -33,6 +33,7 @@ class Town:
     casework: Casebridge
     database_url: str
     context: Context | None = None
+    service: Service | None = None
     agencies: dict[str, Agency] = field(default_factory=dict)
     organizations: dict[str, str] = field(default_factory=dict)
     _cursor: str = ""
@@ -137,7 +138,11 @@ async def town(
             service.url, harbor["client_id"], key, "casework/*.cruds system/*.cruds", clock=clock
         )
         made = Town(
-            service.url, await stack.enter_async_context(casework), database_url, service.wiring.context
+            service.url,
+            await stack.enter_async_context(casework),
+            database_url,
+            service.wiring.context,
+            service,
         )
         made.organizations[people.HARBOR] = harbor["organization"]
         for plan in plans:
