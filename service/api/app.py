@@ -11,12 +11,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
-<<<<<<< HEAD
-from service.api import auth, casework, console, description, health
+from service.api import auth, casework, console, description, health, subscriptions
 from service.api.console.render import trouble
-=======
-from service.api import auth, casework, description, health, subscriptions
->>>>>>> 11e19b1 (We subscribe at partners, hear what they tell, and find what they do not; the simulator serves Subscriptions)
 from service.api.edge import Edge
 from service.api.fhir import routes as fhir
 from service.api.middleware import Guarded
@@ -57,13 +53,9 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
         lifespan=lifespan,
         redoc_url=None,
     )
-<<<<<<< HEAD
-    app.router.routes.extend([*fhir.routes, *health.routes, *auth.routes, *casework.routes, *console.routes])
-=======
     app.router.routes.extend(
-        [*fhir.routes, *health.routes, *auth.routes, *casework.routes, *subscriptions.routes]
+        [*fhir.routes, *health.routes, *auth.routes, *casework.routes, *subscriptions.routes, *console.routes]
     )
->>>>>>> 11e19b1 (We subscribe at partners, hear what they tell, and find what they do not; the simulator serves Subscriptions)
     app.router.redirect_slashes = False
     app.add_exception_handler(404, _nothing_here)
     app.add_exception_handler(405, _nothing_here)
