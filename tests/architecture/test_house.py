@@ -81,6 +81,7 @@ def test_no_feature_asks_for_a_resource_type_that_the_catalogue_could_tell() -> 
         ("service/flows/receive_record.py", "Task"), ("service/flows/show_record.py", "Patient"),
         ("service/flows/withdraw_record.py", "Task"), ("service/flows/keep.py", "Organization"),
         ("service/flows/keep.py", "Subscription"), ("service/flows/delete.py", "Subscription"),
+        ("service/remote/partner.py", "Subscription"), ("service/flows/subscriptions/poll.py", "Bundle"),
         ("service/flows/questionnaire.py", "Questionnaire"), ("service/flows/questionnaire.py", "QuestionnaireResponse"),
     }  # fmt: skip
     types = {*catalogue, "Bundle"}
