@@ -49,13 +49,13 @@ def expect_allowed(entry: Entry, caller: Caller, base: str, *, alone: bool) -> N
                 spec_of(type_, "search")
             case (type_, "_history"):
                 spec_of(type_, "history")
-                caller.require(type_, "history-type")
+                caller.expect_some(type_, "history-type")
             case (type_, _) if type_ in catalogue:
                 spec_of(type_, "read")
-                caller.require(type_, "r")
+                caller.expect_some(type_, "r")
             case (type_, _, "_history") | (type_, _, "_history", _):
                 spec_of(type_, "history")
-                caller.require(type_, "r")
+                caller.expect_some(type_, "r")
             case _:
                 raise Refused("unsupported", "GET of this URL is not offered inside a batch or transaction")
 

@@ -84,6 +84,15 @@ class Caller:
         if not self.allows(type_, interaction):
             raise lacking(f"system/{type_}.{_letter(interaction)}")
 
+    def expect_some(self, type_: str, interaction: Interaction | Letter) -> None:
+        """As `require`, for a door that applies what a `Narrowed` reach leaves: some of the type is enough."""
+        if isinstance(self.reach(type_, interaction), Nothing):
+            raise lacking(f"system/{type_}.{_letter(interaction)}")
+
+    def some(self, type_: str, interaction: Interaction | Letter) -> bool:
+        """Whether the token covers any of the type; for doors that apply the rest themselves."""
+        return not isinstance(self.reach(type_, interaction), Nothing)
+
     def require_casework(self, kind: str, interaction: Interaction | Letter) -> None:
         """As `require`, for a record kind of the casework door."""
         if not self.allows_casework(kind, interaction):
@@ -101,7 +110,7 @@ class Caller:
         """True when the token covers *every* resource of the type.
 
         A token that is `Narrowed` answers False here: who forgets the constraint refuses too much, not too
-        little. A door that can apply the constraint asks `reach`.
+        little. A door that applies the constraint (`flows.search.scoped`) asks `some` or `expect_some`.
         """
         return isinstance(self.reach(type_, interaction), Whole)
 

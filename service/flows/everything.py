@@ -57,7 +57,7 @@ def _members(caller: Caller, home: str, row: Row | None, wanted: Wanted) -> list
     if row is not None:
         return [type_ for type_ in wanted.types if type_ in compartment(home) and type_ != home]
     possible = [t for t in catalogue if t == home or t in compartment(home)]
-    return [t for t in possible if (t in wanted.types if wanted.types else caller.allows(t, "s"))]
+    return [t for t in possible if (t in wanted.types if wanted.types else caller.some(t, "s"))]
 
 
 def _question(row: Row | None, wanted: Wanted, members: list[str]) -> Question:

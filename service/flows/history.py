@@ -14,11 +14,12 @@ from service.fhir.json import encode
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.fhir.search.moments import Interval, interval
-from service.flows.caller import Caller, lacking
+from service.flows.caller import Caller, Letter, lacking
 from service.flows.context import Context
 from service.flows.keep import absent
 from service.flows.permit import visible
 from service.flows.search.cursors import Bookmark, seal, unseal
+from service.flows.search.scoped import covered
 from service.flows.writing import expect_id, spec_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
@@ -43,6 +44,11 @@ class Past:
     type: str | None = None
     id: str | None = None
     pairs: Pairs = ()
+
+    @property
+    def letter(self) -> Letter:
+        """The letter of the scope it needs: that of a read for one resource, of a search for many."""
+        return "r" if self.id else "s"
 
     @property
     def path(self) -> str:
@@ -112,14 +118,12 @@ async def _page(context: Context, caller: Caller, past: Past) -> Page:
 
 def _types(caller: Caller, past: Past) -> list[str]:
     if past.type is None:
-        found = [
-            t for t, spec in catalogue.items() if "history" in spec.interactions and caller.allows(t, "s")
-        ]
+        found = [t for t, spec in catalogue.items() if "history" in spec.interactions and caller.some(t, "s")]
         if not found:
             raise lacking("system/*.s")
         return found
     spec_of(past.type, "history")
-    caller.require(past.type, "history-instance" if past.id else "history-type")
+    caller.expect_some(past.type, past.letter)
     if past.id:
         expect_id(past.id)
     return [past.type]
@@ -174,7 +178,7 @@ async def _gather(
         want = count - len(rows) + 1
         found = await _ask(connection, caller, past, types, behind, want, span)
         page, more = found[: want - 1], len(found) == want
-        rows += await visible(context, connection, caller, page)
+        rows += await visible(context, connection, caller, covered(context, caller, page, past.letter))
         if page:
             last = page[-1]
             behind = (last.updated, last.type, last.id, last.version)
@@ -197,5 +201,5 @@ async def _ask(
 async def _expect_existing(context: Context, connection: Any, caller: Caller, past: Past) -> None:
     assert past.type and past.id
     rows = await resources.history(connection, past.type, past.id, caller.viewer, NEWEST, 50, ALL_TIME)
-    if not await visible(context, connection, caller, rows):
+    if not await visible(context, connection, caller, covered(context, caller, rows, "r")):
         raise absent(past.type, past.id)

@@ -65,7 +65,7 @@ class Companions:
         return new[:room]
 
     def _may(self, type_: str) -> bool:
-        return type_ in catalogue and self._caller.allows(type_, "r")
+        return type_ in catalogue and self._caller.some(type_, "r")
 
     async def _referred(self, frontier: Sequence[Row], include: Include) -> list[Row]:
         names = [keys.name(p.base, p.code) for p in _references(include.source, include.code)]

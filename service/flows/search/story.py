@@ -12,17 +12,17 @@ from service.fhir.json import encode
 from service.fhir.outcome import Issue, operation_outcome
 from service.fhir.row import Row
 from service.fhir.search.asked import asked
-from service.fhir.search.asking import Asking
 from service.fhir.search.parameters import compartment
-from service.fhir.search.parse import conditions, parse
-from service.fhir.search.query import Condition, OneOf, Query
+from service.fhir.search.parse import parse
+from service.fhir.search.query import Query
 from service.fhir.search.subset import cut
-from service.flows.caller import Caller, Narrowed, Nothing, lacking
+from service.flows.caller import Caller, lacking
 from service.flows.context import Context
 from service.flows.permit import visible
 from service.flows.search.consented import Permitted, over_permitted
 from service.flows.search.cursors import Bookmark, seal, unseal
 from service.flows.search.includes import MOST, Companions
+from service.flows.search.scoped import covered, narrowing
 from service.flows.search.terms import known
 from service.flows.writing import expect_id, spec_of
 from service.kernel.failures import Refused
@@ -67,20 +67,28 @@ async def search(context: Context, caller: Caller, question: Question) -> bytes:
     types = _types(caller, whole)
     query = _query(context, caller, whole, types, now)
     eyes = store.Eyes.of(caller.viewer)
+    partly = len(types) > 1 and not all(caller.allows(type_, "s") for type_ in types)
     async with context.database.reading() as connection, store.snapshot(connection):
 
         async def permitted(rows: Sequence[Row], by: frozenset[str]) -> list[Row]:
             return await visible(context, connection, caller, rows, by)
+
+        async def matching(rows: Sequence[Row], by: frozenset[str]) -> list[Row]:
+            return await permitted(covered(context, caller, rows, "s") if partly else rows, by)
+
+        async def added(rows: Sequence[Row], by: frozenset[str]) -> list[Row]:
+            return await permitted(covered(context, caller, rows, "r"), by)
 
         if not caller.custodian:
             query = await over_permitted(connection, query, eyes, permitted, context.base)
         if query.summary == "count":
             found = _Found([], None)
         else:
-            found = await _page(connection, query, eyes, permitted, place)
-        companions = Companions(connection, caller, permitted, context.base)
+            found = await _page(connection, query, eyes, matching, place)
+        companions = Companions(connection, caller, added, context.base)
         await companions.gather(found.rows, query.includes)
-        total = await _total(connection, query, eyes, permitted, found if not place else None)
+        first = found if not place else None
+        total = await _total(connection, query, eyes, matching, first, one_by_one=partly)
     trail.show([*found.rows, *companions.rows])
     mark = Bookmark(caller.client_id, whole.type, whole.within, _kept(query), now, found.following or ())
     return _bundle(context, query, mark, found, companions, total=total)
@@ -119,17 +127,16 @@ def _types(caller: Caller, question: Question) -> tuple[str, ...]:
         expect_id(question.within[1])
     if question.type is not None:
         spec_of(question.type, "search")
-        if isinstance(caller.reach(question.type, "s"), Nothing):
-            raise lacking(f"system/{question.type}.s")
+        caller.expect_some(question.type, "s")
         return (question.type,)
     possible = compartment(question.within[0]) if question.within else catalogue
     named = [type_ for name, value in question.pairs if name == "_type" for type_ in value.split(",")]
     for type_ in named:
         if type_ not in catalogue:
             raise _malformed("_type names a type that this server does not offer; GET metadata lists them")
-        caller.require(type_, "s")
+        caller.expect_some(type_, "s")
     able = [t for t, spec in catalogue.items() if t in possible and "search" in spec.interactions]
-    found = tuple(t for t in able if (t in named if named else caller.allows(t, "s")))
+    found = tuple(t for t in able if (t in named if named else caller.some(t, "s")))
     if not found:
         raise lacking("system/*.s")
     return found
@@ -146,23 +153,8 @@ def _query(
         terms=lambda: known(context),
     )  # fmt: skip
     named = tuple(pair for pair in question.pairs if pair[0] == "_type")
-    asking = Asking(types, now, context.base, lambda _: True, served, terms=lambda: known(context))
-    scope = _scope(caller, types, asking)
+    scope = narrowing(context, caller, types[0], "s") if len(types) == 1 else ()
     return replace(query, where=(*query.where, *scope), accepted=(*named, *query.accepted))
-
-
-def _scope(caller: Caller, types: tuple[str, ...], asking: Asking) -> tuple[Condition, ...]:
-    """What a scope with a query (`system/Task.rs?status=requested`) adds to the search."""
-    reach = caller.reach(types[0], "s") if len(types) == 1 else None
-    if not isinstance(reach, Narrowed):
-        return ()
-    pairs = [[_pair(text) for text in query] for query in reach.queries]
-    return (OneOf(tuple(conditions(asking, each) for each in pairs)),)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, value
 
 
 def _kept(query: Query) -> Pairs:
@@ -195,15 +187,16 @@ async def _page(
 
 
 async def _total(
-    connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted, first: _Found | None
-) -> int | None:
+    connection: Any, query: Query, eyes: store.Eyes, permitted: Permitted, first: _Found | None,
+    *, one_by_one: bool,
+) -> int | None:  # fmt: skip
     """How many match, of what the caller may see: free when the first page is also the last."""
     counts = query.summary == "count"
     if first and not counts and first.following is None:
         return len(first.rows)
     if query.total == "none" and not counts:
         return None
-    if eyes is store.EVERYTHING:
+    if eyes is store.EVERYTHING and not one_by_one:
         exact = counts or query.total == "accurate"
         return await (store.count if exact else store.estimate)(connection, query, eyes)
     return await _weighed(connection, query, eyes, permitted)
