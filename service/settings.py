@@ -34,7 +34,8 @@ class Settings(BaseSettings):
         (), description="private or non-TLS networks (CIDR, comma-separated) that outbound calls may reach"
     )
     guides: Annotated[tuple[Path, ...], NoDecode] = Field(
-        (), description="operator FHIR packages: folders or .tgz, comma-separated"
+        (),
+        description="operator FHIR packages: folders or .tgz, comma-separated; ConceptMaps in folders map codes",
     )
     validate_outbound: bool = Field(True, description="validate what we author before it leaves")
     part2_program: bool = Field(True, description="the home agency is a 42 CFR Part 2 programme")

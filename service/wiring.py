@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from service.consent.sensitive import Categories
 from service.fhir.catalogue import catalogue
+from service.fhir.json import BadJson
 from service.fhir.search.asking import Terms
 from service.flows import sensitivity
 from service.flows.context import Check, Context
 from service.kernel.clock import Clock, system_clock
 from service.kernel.failures import Unavailable
+from service.mapping import terms
+from service.mapping.terms import BadTerms
 from service.remote.door import Credentials
 from service.remote.outside import Outside, outside
 from service.settings import Settings
@@ -48,6 +51,7 @@ class Wiring:
             stack.push_async_callback(database.close)
             base = f"{self.public_url}/fhir"
             settings = self.settings
+            _use_maps(settings)
             self.context = Context(
                 database,
                 self.clock,
@@ -142,6 +146,14 @@ def validator(guides: tuple[str, ...] = ()) -> "Validator":
     from service.fhir.validate import load
 
     return load(guides)
+
+
+def _use_maps(settings: Settings) -> None:
+    """The ConceptMaps among the operator's guides. Raises Unavailable naming the one that cannot be used."""
+    try:
+        terms.use(settings.guides)
+    except (BadJson, BadTerms, KeyError) as broken:
+        raise Unavailable(f"a ConceptMap of CASEBRIDGE_GUIDES cannot be used: {broken}") from broken
 
 
 def rules(settings: Settings) -> "Validator":

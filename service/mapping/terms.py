@@ -1,8 +1,8 @@
 """Terminology as data: the CodeSystems and ConceptMaps of `fhir_profiles/`, read once when the service
 starts.
 
-A code without a map is carried with its own system and as text, and reported. Dropping a ConceptMap of the
-same source system into the folder maps it; no code changes. The later file of the same url wins.
+A code without a map is carried with its own system and as text, and reported. Dropping a ConceptMap of the same source
+system into a folder of CASEBRIDGE_GUIDES maps it; no code changes. The later file of the same url wins.
 """
 
 from collections.abc import Iterable, Iterator
@@ -75,10 +75,13 @@ class Terms:
         return None
 
 
-def load(folder: Path) -> Terms:
-    """All CodeSystems and ConceptMaps below `folder`, cross-checked; BadTerms says which file and code."""
+def load(folder: Path, added: Iterable[Path] = ()) -> Terms:
+    """All CodeSystems and ConceptMaps below `folder` and in the folders `added`, cross-checked; BadTerms says which
+    file and code."""
     terms = Terms()
     resources = {resource["url"]: resource for resource in _resources(folder)}
+    for more in added:
+        resources |= {resource["url"]: resource for resource in _resources(more, (".", "package"))}
     for resource in resources.values():
         if resource["resourceType"] == "CodeSystem":
             terms.displays.update(_displays(resource["url"], resource.get("concept", [])))
@@ -90,16 +93,28 @@ def load(folder: Path) -> Terms:
     return terms
 
 
+_added: list[Path] = []
+
+
 @cache
 def terms() -> Terms:
-    """The terminology shipped with the service."""
+    """The terminology shipped with the service, and what the operator added."""
     here = Path(service.__file__).parent
     packaged = here / "_data" / "fhir_profiles"
-    return load(packaged if packaged.is_dir() else here.parent / "fhir_profiles")
+    return load(packaged if packaged.is_dir() else here.parent / "fhir_profiles", _added)
 
 
-def _resources(folder: Path) -> Iterator[JsonObject]:
-    for name in _FOLDERS:
+def use(added: Iterable[Path]) -> None:
+    """Map with the operator's folders too, from now on. BadTerms when they contradict what is there."""
+    wanted = [folder for folder in added if folder.is_dir()]
+    if wanted != _added:
+        _added[:] = wanted
+        terms.cache_clear()
+        terms()
+
+
+def _resources(folder: Path, names: Iterable[str] = _FOLDERS) -> Iterator[JsonObject]:
+    for name in names:
         paths = (folder / name).glob("*.json")
         for path in sorted(p for p in paths if p.name.startswith(("CodeSystem-", "ConceptMap-"))):
             yield decode_object(path.read_bytes())

@@ -1,15 +1,17 @@
 """The casework door: records in one's own words, their history, many at once, and where what they became is from."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
-from parts import Service
+from parts import Service, running
 
 from service.casework.records import kinds
-from service.fhir.json import JsonObject, decode_object
+from service.fhir.json import JsonObject, decode_object, encode
 from service.flows.remap_records import Difference, remap
 from service.flows.report_unmapped import report_unmapped
+from service.mapping.terms import terms
 
 BASE = "/casework/v1"
 LESLIE = {"name": {"family": "Moreno", "given": ["Leslie"]}, "birthDate": "1991-11-23"}
@@ -161,3 +163,40 @@ async def test_codes_that_no_map_knows_are_reported(service: Service, harbor: ht
         ("no map for https://county.example/codes|F1", 2),
         ("kite-flying is not in the service list", 1),
     ]
+
+
+async def test_a_map_dropped_into_a_guide_maps_what_was_filed_before(
+    database_url: str, tmp_path: Path
+) -> None:
+    county = "https://county.example/codes"
+    maps = tmp_path / "maps"
+    maps.mkdir()
+    target = {"code": "710911006", "display": "Referral to housing service", "equivalence": "equivalent"}
+    group = {
+        "source": county,
+        "target": "http://snomed.info/sct",
+        "element": [{"code": "H7", "target": [target]}],
+    }
+    told = {"resourceType": "ConceptMap", "id": "county", "url": "https://county.example/ConceptMap/county"}
+    outcome = {
+        "client": "leslie",
+        "service": {"text": "Room finder", "codings": [{"system": county, "code": "H7"}]},
+    }
+
+    async with running(database_url, tmp_path) as service:
+        await service.partner("Harbor", "casework")
+        async with await service.client("Harbor") as client:
+            client.headers["Content-Type"] = "application/json"
+            await file(client, "service-outcomes/a", outcome)
+        assert [each.finding for each in await report_unmapped(service.wiring.context)] == [
+            f"no map for {county}|H7"
+        ]
+
+    (maps / "ConceptMap-county.json").write_bytes(encode({**told, "group": [group]}))
+    async with running(database_url, tmp_path, guides=str(maps)) as service:
+        assert await report_unmapped(service.wiring.context) == []
+        found = [each async for each in remap(service.wiring.context, everything=True, apply=True)]
+        assert [(each.change, each.elements) for each in found] == [("changed", ("code",))]
+    async with running(database_url, tmp_path):
+        pass
+    assert len(terms().translate_coding(county, "H7")) == 0
