@@ -40,7 +40,8 @@ def remap(
     console.print(table if rows else "nothing differs")
     if rows:
         did = "written" if apply else "not written; casebridge remap --apply writes them"
-        print(f"{len(rows)} differences, {did}")
+        count = "one difference" if len(rows) == 1 else f"{len(rows)} differences"
+        print(f"{count}, {did}")
 
 
 def unmapped(

@@ -23,6 +23,9 @@ _STATUS: Final = {
     "Location": "inactive",
 }
 
+DATA_OPERATION: Final = "http://terminology.hl7.org/CodeSystem/v3-DataOperation"
+"""A Provenance has no status: a signature taken back is gone from it, and its activity says so."""
+
 
 def withdrawn(resource: JsonObject) -> JsonObject:
     """The same resource, saying that it does not hold. Part of no permission, plan or worklist from then
@@ -36,4 +39,7 @@ def withdrawn(resource: JsonObject) -> JsonObject:
         said = {k: v for k, v in resource.items() if k != "clinicalStatus"}
         system = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
         return {**said, "verificationStatus": {"coding": [{"system": system, "code": "entered-in-error"}]}}
+    if kind == "Provenance":
+        said = {k: v for k, v in resource.items() if k != "signature"}
+        return {**said, "activity": {"coding": [{"system": DATA_OPERATION, "code": "NULLIFY"}]}}
     return {**resource, "active": False}

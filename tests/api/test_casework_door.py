@@ -200,3 +200,19 @@ async def test_a_map_dropped_into_a_guide_maps_what_was_filed_before(
     async with running(database_url, tmp_path):
         pass
     assert len(terms().translate_coding(county, "H7")) == 0
+
+
+async def test_a_signature_taken_out_of_a_plan_and_a_signed_plan_taken_back_leave_valid_resources(
+    harbor: httpx.AsyncClient,
+) -> None:
+    await file(harbor, "clients/leslie-moreno", LESLIE)
+    plan = kinds["care-plans"].example
+    signed = await file(harbor, f"care-plans/{plan['id']}", plan)
+    signatures = [each for each in signed["resources"] if each.startswith("Provenance/")]
+    await file(harbor, f"care-plans/{plan['id']}", {**plan, "signatures": plan["signatures"][:1]})
+    assert ["signature" in await fhir(harbor, each) for each in signatures] == [True, False]
+    assert (await harbor.delete(f"{BASE}/care-plans/{plan['id']}")).status_code == 204
+    assert ["signature" in await fhir(harbor, each) for each in signatures] == [False, False]
+    for each in signatures:
+        checked = await harbor.get(f"/fhir/{each}/$validate")
+        assert [issue["severity"] for issue in checked.json()["issue"] if issue["severity"] == "error"] == []

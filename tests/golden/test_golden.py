@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from service.casework.records import read
+from service.casework.records import kinds, read
 from service.fhir.json import JsonObject, decode, decode_object, encode, pretty
 from service.fhir.validate import Validator, load
 from service.mapping import inbound
+from service.mapping.withdraw import withdrawn
 from tests.mapping.context import HERE
 from tests.mapping.test_round_trip import MADE_BY, what_still_holds
 
@@ -63,9 +64,26 @@ def test_what_we_author_is_valid(path: Path, validator: Validator) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("path", PAIRS, ids=named)
+def test_what_is_taken_back_is_valid_too(path: Path, validator: Validator) -> None:
+    found = [
+        f"{resource['resourceType']}: {issue.rule} {issue.expression}"
+        for each in decode(fhir_side(path).read_bytes())
+        for resource in [withdrawn(each)]
+        for issue in validator.validate(resource)
+        if issue.fails
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("kind", sorted(AT_LEAST))
 def test_the_four_great_kinds_have_a_dozen_pairs_each(kind: str) -> None:
     assert sum(path.parent.name == kind for path in PAIRS) >= AT_LEAST[kind]
+
+
+@pytest.mark.parametrize("kind", sorted(kinds))
+def test_every_kind_has_three_pairs_or_more(kind: str) -> None:
+    assert sum(path.parent.name == kind for path in PAIRS) >= 3
 
 
 if __name__ == "__main__":
