@@ -1,5 +1,6 @@
 # A small image: build with the lock file, run as a user without rights on a read-only root.
 #   docker run --read-only --tmpfs /tmp -v casebridge:/data -p 8080:8080 casebridge
+# Where there is no container engine, scripts/check_container.sh keeps the same promises in a mount namespace.
 FROM python:3.11-slim-bookworm AS build
 RUN pip install --no-cache-dir 'uv>=0.9'
 WORKDIR /app
