@@ -56,12 +56,13 @@ def trouble(status: int, title: str, text: str, **more: Any) -> Response:
 
 
 @pass_context
-def _moment(context: Template, value: datetime | None) -> Markup:
+def _moment(context: Template, value: datetime | None, *, seconds: bool = False) -> Markup:
     if value is None:
         return Markup('<span class="none">never</span>')
     there = value.astimezone(context["zone"])
+    clock = "%H:%M:%S" if seconds else "%H:%M"
     return Markup('<time datetime="{}">{}</time>').format(
-        value.isoformat(), f"{there.day} {there:%b %Y, %H:%M}"
+        value.isoformat(), f"{there.day} {there:%b %Y}, {there.strftime(clock)}"
     )
 
 

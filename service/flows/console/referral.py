@@ -63,9 +63,9 @@ async def show(visit: Visit) -> View:
         current().show([row for row in (loop.patient, loop.request) if row])
     requests = {each.request_id for each in tried}
     moments = [
-        *_versions(versions, writes, known, names=names),
+        *_versions(versions, writes, known, loop, names=names),
         *_attempts(tried, loop),
-        *_decisions([row for row in decided if row.request in requests], loop),
+        *_decisions([row for row in decided if row.request in requests], loop, names=names),
         *_events(told_to, loop.record),
     ]
     return {
@@ -78,7 +78,7 @@ async def show(visit: Visit) -> View:
 
 
 def _versions(
-    rows: Sequence[Row], writes: Sequence[Audited], known: Mapping[str, str], *, names: bool
+    rows: Sequence[Row], writes: Sequence[Audited], known: Mapping[str, str], loop: Listed, *, names: bool
 ) -> Iterable[Moment]:
     """What each version of the Task changed; `rows` newest first. Notes and reasons only for who sees clients."""
     authors = {row.version: row for row in writes}
@@ -95,7 +95,7 @@ def _versions(
             "task",
             title,
             "; ".join(changed),
-            _who(authors.get(row.version), known),
+            _who(authors.get(row.version), known, loop),
             _tone(task, before),
         )
         before = task
@@ -125,12 +125,14 @@ def _tone(task: JsonObject, before: JsonObject) -> str:
     )
 
 
-def _who(row: Audited | None, known: Mapping[str, str]) -> str:
+def _who(row: Audited | None, known: Mapping[str, str], loop: Listed) -> str:
+    """Who wrote a version. What we wrote into our own copy of a referral we sent, we read at the partner's server."""
     if row is None:
         return ""
     if row.client.startswith(PERSON):
         return row.client.removeprefix(PERSON)
-    return known.get(row.client, row.client) or "Casebridge"
+    ourselves = f"read from {loop.partner}" if loop.direction == "outbound" else "Casebridge"
+    return known.get(row.client, row.client) or ourselves
 
 
 def _attempts(rows: Sequence[Tried], loop: Listed) -> Iterable[Moment]:
@@ -147,11 +149,14 @@ def _attempts(rows: Sequence[Tried], loop: Listed) -> Iterable[Moment]:
         yield Moment(row.at, "delivery", title, detail, "", tone, f"/console/deliveries/{row.delivery}")
 
 
-def _decisions(rows: Sequence[Audited], loop: Listed) -> Iterable[Moment]:
+def _decisions(rows: Sequence[Audited], loop: Listed, *, names: bool) -> Iterable[Moment]:
     for row in rows:
         if row.outcome == "0":
-            grounds = ", ".join(filter(None, [row.basis, *row.consents, row.detail]))
-            yield Moment(row.at, "consent", f"Consent permits {loop.partner}", grounds, tone="good")
+            grounds = ", ".join(filter(None, [f"ground: {row.basis}", row.detail]))
+            link = f"/console/resources/{row.consents[0]}" if row.consents and names else ""
+            yield Moment(
+                row.at, "consent", f"Consent permits {loop.partner}", grounds, tone="good", link=link
+            )
         else:
             yield Moment(
                 row.at, "consent", f"Consent does not permit {loop.partner}", f"rule: {row.rule}", tone="bad"

@@ -34,7 +34,6 @@ async def show(visit: Visit) -> View:
         chain = await _chain(visit.context, connection)
     rows = found[:PAGE]
     names: dict[str, str] = {each.client_id: each.name for each in everyone}
-    current().detail = "trail"
     return {
         "rows": [(each, names.get(each.client, each.client) or "Casebridge") for each in rows],
         "next": mark(rows[-1].at, rows[-1].id) if len(found) > PAGE else None,
