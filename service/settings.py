@@ -1,11 +1,14 @@
 """One frozen Settings; nothing else reads the environment. Every field is `CASEBRIDGE_<NAME>` or a `.env` line."""
 
 import ipaddress
+import os
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -183,3 +186,20 @@ class Settings(BaseSettings):
     def embedded(self) -> bool:
         """True when the service runs its own PostgreSQL in `data_dir`."""
         return self.database_url is None
+
+
+PREFIX = "CASEBRIDGE_"
+INTERNAL = frozenset({"CASEBRIDGE_PARENT_PIPE", "CASEBRIDGE_TEST_DATABASE_URL", "CASEBRIDGE_PROBES"})
+"""Not settings: what our own processes and tests tell each other."""
+
+
+def strangers() -> list[tuple[str, str]]:
+    """Names of the environment and of `.env` that look like settings and are none, each with the nearest that is one
+    (empty when none is near): a misspelt name would otherwise be a default that nobody chose."""
+    known = {name.upper() for name in Settings.model_fields}
+    written = {
+        name.upper() for name in (*os.environ, *(dotenv_values(".env") if Path(".env").is_file() else ()))
+    }
+    given = {name.removeprefix(PREFIX) for name in written - INTERNAL if name.startswith(PREFIX)}
+    near = {name: next(iter(get_close_matches(name, known, 1, 0.75)), "") for name in given - known}
+    return [(PREFIX + name, PREFIX + found if found else "") for name, found in sorted(near.items())]

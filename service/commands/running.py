@@ -1,6 +1,7 @@
 """What every command does: read the settings, run a story on them, and say failures in one sentence."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from pydantic import ValidationError
 from service.flows.audit.witness import operator
 from service.kernel import events
 from service.kernel.failures import Failure, Refused
-from service.settings import Settings
+from service.settings import Settings, strangers
 from service.wiring import Wiring, prepared, wire
 
 T = TypeVar("T")
@@ -28,6 +29,9 @@ def settings(**given: Any) -> Settings:
             print(f"CASEBRIDGE_{name}: {each['msg']}", file=sys.stderr)
         raise typer.Exit(2) from None
     events.configure(chosen.log_level)
+    if "CASEBRIDGE_PARENT_PIPE" not in os.environ:  # whoever started us has said it
+        for name, near in strangers():
+            print(f"{name} is no setting" + (f"; is {near} meant?" if near else ""), file=sys.stderr)
     return chosen
 
 

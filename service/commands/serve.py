@@ -160,6 +160,7 @@ async def _serve_opened(wiring: Wiring, listening: socket.socket, shown: str, *,
     print(f"ready {shown}", flush=True)
     ending = [serving, asyncio.create_task(stopping.wait()), *([ticking] if ticking else [])]
     await asyncio.wait(ending, return_when=asyncio.FIRST_COMPLETED)
+    wiring.context.ending.set()
     if clock and ticking:
         clock.stop()
         await asyncio.wait([ticking], timeout=20)
@@ -242,6 +243,7 @@ def serve_child(descriptor: int) -> None:
             await asyncio.wait(
                 [serving, asyncio.create_task(stopping.wait())], return_when=asyncio.FIRST_COMPLETED
             )
+            wiring.context.ending.set()
             server.should_exit = True
             await serving
 

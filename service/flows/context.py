@@ -1,7 +1,8 @@
 """What every story is given: the store, the time, the rules. Made once by wiring."""
 
+import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from service.consent.sensitive import Categories
 from service.fhir.json import JsonObject
@@ -18,7 +19,8 @@ Check = Callable[[JsonObject, Sequence[str]], list[Issue]]
 @dataclass(frozen=True)
 class Context:
     """`base` is the absolute URL of our FHIR door, without a trailing slash. `categories`: what codes reveal.
-    `terms`: the value sets and code systems that searches may name."""
+    `terms`: the value sets and code systems that searches may name. `ending`: set when the process is told to stop, so
+    that who waits for news answers with what there is."""
 
     database: Database
     clock: Clock
@@ -27,3 +29,4 @@ class Context:
     terms: Callable[[], Terms]
     base: str
     categories: Callable[[], Categories] = dict
+    ending: asyncio.Event = field(default_factory=asyncio.Event)

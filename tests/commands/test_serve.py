@@ -57,3 +57,17 @@ def test_a_file_is_no_data_directory(tmp_path: Path) -> None:
     done = subprocess.run([*SERVE, str(tmp_path / "file")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert "cannot be used" in done.stderr
+
+
+def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(tmp_path: Path) -> None:
+    given = {**os.environ, "CASEBRIDGE_POLL_SECOND": "5", "CASEBRIDGE_UNICORN": "1"}
+    (tmp_path / ".env").write_text("CASEBRIDGE_PUBLIC_URI=https://x.example\n")
+    command = [sys.executable, "-m", "service", "settings"]
+    done = subprocess.run(
+        command, env=given, capture_output=True, text=True, cwd=tmp_path, timeout=60, check=True
+    )
+    assert done.stderr.splitlines() == [
+        "CASEBRIDGE_POLL_SECOND is no setting; is CASEBRIDGE_POLL_SECONDS meant?",
+        "CASEBRIDGE_PUBLIC_URI is no setting; is CASEBRIDGE_PUBLIC_URL meant?",
+        "CASEBRIDGE_UNICORN is no setting",
+    ]
