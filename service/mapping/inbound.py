@@ -87,8 +87,8 @@ def _lifted(holder: JsonObject, inner_id: str) -> str:
 def _renamed(value: Json, names: dict[str, str]) -> Json:
     if isinstance(value, dict):
         kept = {k: _renamed(v, names) for k, v in value.items() if k != "contained"}
-        if kept.get("reference") in names:
-            kept["reference"] = names[kept["reference"]]
+        if isinstance(text := kept.get("reference"), str) and text in names:
+            kept["reference"] = names[text]
         return kept
     return [_renamed(v, names) for v in value] if isinstance(value, list) else value
 

@@ -10,9 +10,10 @@ from types import MappingProxyType
 from typing import Final
 
 from service.casework.records import Record
-from service.fhir.json import JsonObject
+from service.fhir.json import Json, JsonObject
 from service.fhir.references import texts
 from service.mapping.context import MappingContext, Told
+from service.mapping.identity import local
 from service.mapping.inbound import flattened, names
 from service.mapping.table import table
 
@@ -40,10 +41,31 @@ NEWS: Final = MappingProxyType(
 
 def told(resource: JsonObject, beside: Iterable[JsonObject], context: MappingContext) -> Told[Record]:
     """The record a resource says, of one of the KINDS. LookupError when no record can say it; quotes nothing."""
-    whole = flattened([resource, *beside])
-    about = (whole[0], *(each for each in whole[1:] if _belongs(each, whole[0], context)))
+    whole = flattened([_ours(each, context) for each in (resource, *beside)])
+    near = [each for each in whole[1:] if _belongs(each, whole[0], context)]
+    needs = [each for each in near if each["resourceType"] == "Condition"]
+    goals = [
+        each
+        for each in whole[1:]
+        if each["resourceType"] == "Goal"
+        and each not in near
+        and any(_belongs(each, need, context) for need in needs)
+    ]
+    about = (whole[0], *near, *goals)
     said: Told[Record] = table[KINDS[resource["resourceType"]]].to_record(about, context)
     return said
+
+
+def _ours(value: Json, context: MappingContext) -> Json:
+    """References to us as we write them: without our base and without a version."""
+    if isinstance(value, dict):
+        return {
+            key: local(context, each)
+            if key == "reference" and isinstance(each, str)
+            else _ours(each, context)
+            for key, each in value.items()
+        }
+    return [_ours(each, context) for each in value] if isinstance(value, list) else value
 
 
 def _belongs(other: JsonObject, resource: JsonObject, context: MappingContext) -> bool:
