@@ -72,6 +72,23 @@ def decide(
     return _permit(case, cleared, withheld)
 
 
+def without(permit: Permit, references: frozenset[str], essential: frozenset[str]) -> Permit | Deny:
+    """The same decision without resources that, masked, would no longer be valid records: they are withheld, and the
+    document with them where they are essential to it. Masked data is never sent whole instead."""
+    text = _SENTENCE["mask-breaks-profile"].format(who=permit.recipient)
+    lost = tuple(
+        Withholding(one.item.reference, "mask-breaks-profile", text)
+        for one in permit.cleared
+        if one.item.reference in references
+    )
+    withheld = (*permit.withheld, *lost)
+    rest = tuple(one for one in permit.cleared if one.item.reference not in references)
+    needed = any({one.reference, one.reference.partition("/")[0]} & essential for one in lost)
+    if needed or not any(one.item.nature == "client" for one in rest):
+        return Deny("mask-breaks-profile", text, withheld)
+    return replace(permit, cleared=rest, withheld=withheld, seal=SEAL)
+
+
 def _essential(reference: str, request: Request) -> bool:
     return reference in request.essential or reference.partition("/")[0] in request.essential
 

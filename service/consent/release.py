@@ -12,7 +12,7 @@ from dataclasses import InitVar, dataclass, field
 from service.consent import terms
 from service.consent.label import reference_to
 from service.consent.permit import Cleared, Permit
-from service.consent.redact import redacted, without_references
+from service.consent.redact import REDACTED, redacted, without_references
 from service.consent.request import Labels
 from service.fhir.catalogue import catalogue
 from service.fhir.json import Json, JsonObject
@@ -139,12 +139,23 @@ def _resource(permit: Permit, resource: JsonObject, *, full: bool) -> JsonObject
     if found is None:
         raise NotCleared(f"a {resource.get('resourceType')} that was not cleared for release")
     body = redacted(resource, found.masks)
+    if found.masks:
+        body = _marked(body)
     if not _must_label(found):
         return body
     due = permit.part2 and found.basis in _NOTICED
     notice = "" if not due else terms.NOTICE if full else terms.SHORT_NOTICE
     explanation = permit.explanation if due else ""
     return {**body, "meta": labelled_meta(body.get("meta", {}), found.item.labels, explanation, notice)}
+
+
+def _marked(body: JsonObject) -> JsonObject:
+    """Whoever reads it can tell that something was taken out (security label REDACTED of R4)."""
+    meta = body.get("meta", {})
+    return {
+        **body,
+        "meta": {**meta, "security": [*meta.get("security", []), {"system": terms.VALUE, "code": REDACTED}]},
+    }
 
 
 def _harmless(resource: JsonObject) -> bool:

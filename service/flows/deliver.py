@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from service.consent.permit import Deny
+from service.consent.decide import without
+from service.consent.permit import Deny, Permit
+from service.consent.redact import redacted
 from service.consent.release import Released, release
 from service.delivery import plan
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
@@ -124,6 +126,8 @@ async def _released(
     own = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
         verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, own=own)
+    if isinstance(verdict, Permit) and (broken := _broken(context, verdict)):
+        verdict = without(verdict, broken, ESSENTIAL)
     said = decided(context.clock(), matter.partner, matter.loop.patient, verdict, PURPOSE, request_id)
     await context.database.record([said])
     if isinstance(verdict, Deny):
@@ -131,6 +135,22 @@ async def _released(
     if matter.leased.kind == "referral":
         return release(verdict, outgoing.creation(travelling, base))
     return release(verdict, outgoing.replacement(travelling, base, copy, there))
+
+
+def _broken(context: Context, permit: Permit) -> frozenset[str]:
+    """What is a valid record whole and none without its masked elements: it stays here, and the delivery goes on."""
+    if not context.settings.validate_outbound:
+        return frozenset()
+    masked = [one for one in permit.cleared if one.masks]
+    return frozenset(
+        one.item.reference
+        for one in masked
+        if _fails(context, redacted(one.item.resource, one.masks)) and not _fails(context, one.item.resource)
+    )
+
+
+def _fails(context: Context, resource: JsonObject) -> bool:
+    return any(issue.fails for issue in context.check(resource, []))
 
 
 def _flaw(context: Context, released: Released) -> str:

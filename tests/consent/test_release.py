@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from service.consent import release as release_module
-from service.consent.permit import Permit
+from service.consent.decide import without
+from service.consent.permit import Deny, Permit
 from service.consent.release import NotCleared, Released, labelled_meta, release, release_stored
 from service.consent.request import Labels
 from service.consent.terms import NOTICE, SHORT_NOTICE
@@ -167,7 +168,7 @@ def test_masked_elements_and_the_prose_beside_them_are_gone_and_the_stored_one_i
     released = document(release(one, request.resource))
     assert {"reasonCode", "note", "text"} & set(released) == set()
     assert "reasonCode" in request.resource
-    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL"]
+    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL", "REDACTED"]
 
 
 def test_an_id_only_notification_does_not_name_what_is_withheld() -> None:
@@ -249,3 +250,32 @@ def test_neither_permit_nor_document_shows_clinical_content_in_its_text_form() -
     shown = repr(one) + repr(one.cleared) + repr(release(one, one.cleared[0].item.resource))
     assert "alcohol" not in shown
     assert ALCOHOL["code"] not in shown
+
+
+REASON = {"coding": [ALCOHOL]}
+
+
+def test_what_was_masked_says_so_in_its_labels() -> None:
+    masked = item("Encounter", reasonCode=[REASON])
+    assert "REDACTED" in security(document(release(permit([masked], NO_SUD), masked.resource)))
+    whole = item("Encounter")
+    assert "REDACTED" not in security(document(release(permit([whole], NO_SUD), whole.resource)))
+
+
+def test_what_is_no_valid_record_when_masked_stays_and_the_rest_goes() -> None:
+    parts = [item("Patient"), item("Encounter", reasonCode=[REASON])]
+    given = permit(parts, NO_SUD)
+    rest = without(given, frozenset({"Encounter/1"}), frozenset({"Patient"}))
+    assert isinstance(rest, Permit)
+    assert [one.item.reference for one in rest.cleared] == ["Patient/leslie"]
+    assert [(one.reference, one.code) for one in rest.withheld] == [("Encounter/1", "mask-breaks-profile")]
+
+
+def test_where_it_is_essential_nothing_goes_and_nothing_is_said_of_what_it_holds() -> None:
+    given = permit([item("Patient"), item("Encounter", reasonCode=[REASON])], NO_SUD)
+    for essential in (frozenset({"Encounter"}), frozenset({"Encounter/1"})):
+        stays = without(given, frozenset({"Encounter/1"}), essential)
+        assert isinstance(stays, Deny)
+        assert stays.code == "mask-breaks-profile" and "alcohol" not in stays.text
+    alone = permit([item("Encounter", reasonCode=[REASON])], NO_SUD)
+    assert isinstance(without(alone, frozenset({"Encounter/1"}), frozenset()), Deny)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from town import eventually, gives_leslie_away, heard, town
+from parts import running
+from town import at_work, eventually, gives_leslie_away, heard, town
 
 from service.commands.demo import people
 from service.commands.demo.people import HOUSING, JOB, LAKEVIEW, NORTHSIDE
@@ -51,3 +52,21 @@ async def test_a_consent_revoked_before_the_retry_stops_the_delivery(database_ur
         assert told["reason"]
         assert not gives_leslie_away(heard(northside))
         assert not list(northside.store.all("Patient"))
+
+
+async def test_a_consent_revoked_while_the_delivery_waits_in_line_stops_it(database_url: str, tmp_path: Path):
+    """Nobody has begun to deliver; the worker that starts after the commit sends nothing, at the first try."""
+    async with town(database_url, tmp_path, Plan(NORTHSIDE, pace=0.1), worker=False) as here:
+        await here.file_everybody()
+        await here.file("referrals", HOUSING, people.housing(system_clock))
+        [waiting] = await here.sql("SELECT state, attempts FROM delivery")
+        assert (waiting["state"], waiting["attempts"]) == ("pending", 0)
+        revoked = {"at": instant(system_clock()), "how": "written"}
+        record = {**people.consent(system_clock), "status": "inactive", "revoked": revoked}
+        await here.file("consents", "leslie-consent-2026", record)
+        async with running(database_url, tmp_path) as second, at_work(second):
+            told = await here.until("referral-withheld", referral=HOUSING)
+        assert told["reason"]
+        assert not gives_leslie_away(heard(here.agencies[NORTHSIDE])), (
+            "nothing, not even after the commit by a moment"
+        )
