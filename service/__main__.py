@@ -14,6 +14,7 @@ from service.commands import (
     partner,
     serve,
     simulate,
+    subscriptions,
     webhook,
 )
 from service.commands.bench import bench
@@ -40,6 +41,7 @@ app.add_typer(webhook.app, name="webhook")
 app.add_typer(ground.app, name="ground")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
+app.command()(subscriptions.subscriptions)
 app.command()(simulate.simulate)
 app.command()(demo)
 app.command()(validate)

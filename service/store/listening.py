@@ -78,11 +78,10 @@ async def by_handle(unit: Unit, handle: str) -> Listening | None:
     return Listening(*found) if found else None
 
 
-async def of_partner(unit: Unit, partner: str) -> Listening | None:
-    """Locked, as `by_handle`."""
-    sql = f"SELECT {_COLUMNS} FROM listening n WHERE n.partner = $1 FOR UPDATE"  # noqa: S608
-    found = await unit.fetchrow(sql, partner)
-    return Listening(*found) if found else None
+async def everyone(connection: Any) -> list[Listening]:
+    """All, for people."""
+    found = await connection.fetch(f"SELECT {_COLUMNS} FROM listening n ORDER BY n.partner")  # noqa: S608
+    return [Listening(*each) for each in found]
 
 
 async def stands(
@@ -128,13 +127,13 @@ async def heard(unit: Unit, partner: str, number: int, *, missing: bool, active:
     )  # fmt: skip
 
 
-async def caught_up(unit: Unit, partner: str, number: int) -> None:
+async def caught_up(unit: Unit, one: Listening, number: int) -> None:
     """Nothing is missing up to `number`, unless a notification said meanwhile that there is more."""
     await unit.execute(
-        "UPDATE listening SET heard = GREATEST(heard, $2), missing = false WHERE partner = $1",
-        partner,
-        number,
-    )
+        """UPDATE listening SET heard = GREATEST(heard, $2),
+             missing = missing AND heard_at IS DISTINCT FROM $3 WHERE partner = $1""",
+        one.partner, number, one.heard_at,
+    )  # fmt: skip
 
 
 async def polled(unit: Unit, partner: str, up_to: datetime | None, again: datetime) -> None:

@@ -235,7 +235,7 @@ async def _catch_up(
     async with context.database.unit() as unit:
         if told is not None and told.events:
             await look(context, unit, one.partner, told.events)
-        await listening.caught_up(unit, one.partner, counter)
+        await listening.caught_up(unit, one, counter)
 
 
 def body_of(reply: Reply) -> JsonObject | None:

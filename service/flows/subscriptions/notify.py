@@ -17,7 +17,7 @@ from service.delivery.retry import retry_after
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.subscriptions.asked import Content
 from service.fhir.subscriptions.notice import Happened, Kind, Said, Word, notification
-from service.fhir.xml import to_xml
+from service.fhir.xml import NotXml, to_xml
 from service.flows.accept_subscription import headers_of
 from service.flows.audit.disclosed import notified
 from service.flows.context import Context
@@ -151,7 +151,10 @@ async def _send(
     context: Context, outside: Outside, one: Subscription, notice: _Notice, request_id: str
 ) -> tuple[Answer | Fault, int]:
     form = one.mime.partition(";")[0].strip().lower()
-    body = to_xml(notice.bundle) if form.endswith("xml") else encode(notice.bundle)
+    try:
+        body = to_xml(notice.bundle) if form.endswith("xml") else encode(notice.bundle)
+    except NotXml:  # characters that XML does not have: tried again until its client asks for JSON
+        return "protocol", 0
     seconds = min(one.timeout or context.settings.delivery_timeout_seconds, LONGEST)
     if one.channel == "email":
         return await outside.post.send(one.endpoint, notice.kind, said(context, one).url, form, body, seconds)

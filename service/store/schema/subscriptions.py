@@ -34,7 +34,7 @@ class Subscription(SQLModel, table=True):
     channel: str = Field(sa_column=Column(Text, nullable=False))
     endpoint: str = Field(sa_column=Column(Text, nullable=False))
     mime: str = Field(sa_column=Column(Text, nullable=False))
-    headers: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    headers: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"vault": True}))
     heartbeat: int | None = Field(sa_column=Column(Integer))
     timeout: int | None = Field(sa_column=Column(Integer))
     max_count: int = Field(sa_column=Column(Integer, nullable=False))
@@ -100,7 +100,7 @@ class Listening(SQLModel, table=True):
     handle: str = Field(
         sa_column=Column(Key, nullable=False, unique=True)
     )  # the last part of our endpoint's URL
-    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # encrypted
+    secret: bytes = Field(sa_column=Column(LargeBinary, nullable=False, info={"vault": True}))  # encrypted
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # SHA-256 of the secret
     remote: str | None = Field(sa_column=Column(Text))  # Subscription/… on the partner's server
     state: str = Field(sa_column=Column(Text, nullable=False, server_default="new"))

@@ -15,6 +15,7 @@ from service.fhir.json import encode
 from service.flows.subscriptions import poll as searching
 from service.flows.subscriptions.hear import hear
 from service.flows.subscriptions.listen import take_listeners
+from service.flows.subscriptions.overview import overview
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.remote.partner import Peer
@@ -253,3 +254,13 @@ async def test_a_server_that_does_not_answer_is_not_taken_for_one_without_news(s
         _, _, whole = await searched(service, there, there.at)
 
         assert not whole
+
+
+async def test_an_operator_sees_both_ways_and_no_secret(listener: Listener) -> None:
+    await listener.told(notice(3, 3))
+
+    [row] = await overview(listener.service.wiring.context, None)
+
+    assert (row["way"], row["partner"], row["state"]) == ("to us", LAKEVIEW, "active, catching up")
+    assert listener.secret not in str(row)
+    assert await overview(listener.service.wiring.context, "nobody") == []
