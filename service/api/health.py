@@ -4,7 +4,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from service.flows.health import counts, ping
+from service.flows.health import metrics as page_of
+from service.flows.health import ping
 from service.kernel.failures import Unavailable
 
 
@@ -23,14 +24,12 @@ async def ready(request: Request) -> Response:
 
 
 async def metrics(request: Request) -> Response:
-    """Counts in the Prometheus text format; labels name no client."""
-    rows = await counts(request.app.state.wiring.context)
-    lines = [f"{name}{{{_labels(labels)}}} {number}" for name, labels, number in rows]
-    return Response("\n".join(lines) + "\n", media_type="text/plain; version=0.0.4")
-
-
-def _labels(labels: dict[str, str]) -> str:
-    return ",".join(f'{name}="{value}"' for name, value in labels.items())
+    """Counts in the Prometheus text format; labels name no client. 503 while the database is away."""
+    try:
+        page = await page_of(request.app.state.wiring.context)
+    except Unavailable as away:
+        return JSONResponse({"status": "unavailable", "detail": away.text}, 503)
+    return Response(page, media_type="text/plain; version=0.0.4")
 
 
 routes = [

@@ -311,7 +311,7 @@ def _open_deliveries(site: _Site) -> int:
     counts = [
         line.split() for line in text.splitlines() if 'state="pending"' in line or 'state="failing"' in line
     ]
-    return sum(int(number) for _, number in counts)
+    return sum(int(float(number)) for _, number in counts)
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from service.api.app import make_app
 from service.api.listening import config as listening_config
 from service.commands.running import fail, settings
 from service.flows import reindex
+from service.kernel import meters
 from service.kernel.events import log
 from service.kernel.failures import Failure, Unavailable
 from service.settings import Settings
@@ -200,8 +202,12 @@ def _stop(stopping: asyncio.Event, number: signal.Signals) -> None:
 def _serve_many(wiring: Wiring, listening: socket.socket, shown: str, count: int, *, deliver: bool) -> None:
     """Parent: owns the lock and the socket, starts children, ends when told or when one of them fails."""
     reading, writing = os.pipe()
+    counted = wiring.settings.data_dir / "metrics"
+    shutil.rmtree(counted, ignore_errors=True)  # what the processes of an earlier start counted
+    counted.mkdir()
     common = {
         **os.environ,
+        meters.FOLDER: str(counted),
         "CASEBRIDGE_DATA_DIR": str(wiring.settings.data_dir),
         "CASEBRIDGE_PUBLIC_URL": wiring.public_url,
         "CASEBRIDGE_PARENT_PIPE": str(reading),

@@ -8,6 +8,8 @@ from typing import Final, Literal, TextIO
 
 import orjson
 
+from service.kernel import meters
+
 Level = Literal["debug", "info", "warning", "error"]
 _ORDER: Final = ("debug", "info", "warning", "error")
 
@@ -62,6 +64,8 @@ def log(event: str, **fields: str | float | None) -> None:
     unknown = fields.keys() - allowed
     if unknown:
         raise KeyError(f"{event} may not carry {', '.join(sorted(unknown))}")
+    if event != "request":  # counted with its route
+        meters.happened(event)
     if _ORDER.index(level) >= _ORDER.index(_threshold):
         line = orjson.dumps(
             {"event": event, "level": level, **{k: v for k, v in fields.items() if v is not None}}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from service.fhir.catalogue import catalogue
+from service.kernel.events import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE = ROOT / "service"
@@ -68,6 +69,32 @@ def test_nothing_but_settings_reads_the_environment() -> None:
         and path.as_posix() != "service/settings.py"
         and not {"commands", "simulator"} & set(path.parts)
     ]
+    assert guilty == []
+
+
+def test_nothing_is_logged_but_by_the_catalogue() -> None:
+    """`kernel.events.log` with names and fields it knows; no print, no logger, no traceback where clients' data is.
+
+    Commands speak to who typed them, and the simulator is somebody else's system.
+    """
+    guilty, quiet = (
+        [],
+        ("service/kernel/events.py", "service/store/embedded.py"),
+    )  # the second silences a library
+    for path, tree in sources("."):
+        if {"commands", "simulator"} & set(path.parts) or path.as_posix() in quiet:
+            continue
+        for node in ast.walk(tree):
+            modules = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            if {"logging", "traceback", "warnings"} & set(modules) or called in ("print", "sys.stderr.write"):
+                guilty.append(f"{path}:{node.lineno}")
+            if called == "log":
+                event = node.args[0].value if isinstance(node.args[0], ast.Constant) else None
+                fields = {keyword.arg for keyword in node.keywords}
+                if event and (event not in CATALOGUE or not fields <= CATALOGUE[event][1]):
+                    guilty.append(f"{path}:{node.lineno} {event}")
     assert guilty == []
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from service.commands.serve import _address
@@ -71,3 +72,24 @@ def test_a_misspelt_setting_is_named_with_the_one_that_is_meant(tmp_path: Path) 
         "CASEBRIDGE_PUBLIC_URI is no setting; is CASEBRIDGE_PUBLIC_URL meant?",
         "CASEBRIDGE_UNICORN is no setting",
     ]
+
+
+def test_whichever_of_several_processes_is_asked_counts_for_all(tmp_path: Path) -> None:
+    asked = [*SERVE, str(tmp_path / "data"), "--workers", "2"]
+    with subprocess.Popen(asked, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as serving:
+        assert serving.stdout is not None
+        url = serving.stdout.readline().removeprefix("ready ").strip()
+        try:
+            answers = [httpx.get(f"{url}/health/live", trust_env=False, timeout=60) for _ in range(20)]
+            assert {each.status_code for each in answers} == {200}
+            for _ in range(6):  # each on a connection of its own, taken by whichever process is free
+                text = httpx.get(f"{url}/metrics", trust_env=False, timeout=60).text
+                assert (
+                    'casebridge_requests_total{method="GET",route="/health/live",status="200"} 20.0' in text
+                )
+        finally:
+            serving.send_signal(signal.SIGTERM)
+            try:
+                assert serving.wait(60) == 0
+            finally:
+                serving.kill()
