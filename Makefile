@@ -60,6 +60,10 @@ clients: setup
 	cd tests/clients && npm ci --silent
 	.venv/bin/python tests/clients/run.py
 
+# 500 referrals to five agencies, one away, one flaky, one slow, 20 workers killed: minutes.
+faults: setup
+	.venv/bin/python tests/stories/faults.py $(ARGS)
+
 oracle: setup
 	.venv/bin/python scripts/oracle.py
 
