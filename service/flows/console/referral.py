@@ -48,6 +48,7 @@ async def show(visit: Visit) -> View:
             raise absent("referral", id_)
         loop = found[0]
         versions = await resources.history(connection, "Task", id_, None, 2**31 - 1, MOST)
+        parts = await referrals.page(connection, Wanted(parent=id_), None, MOST)
         sent = await deliveries.of_loop(connection, id_, MOST)
         tried = await deliveries.attempts(connection, [each.id for each in sent], MOST)
         patient = loop.patient.reference if loop.patient else ""
@@ -60,7 +61,9 @@ async def show(visit: Visit) -> View:
             max(loop.updated, visit.now), MOST,
         )  # fmt: skip
     if names:
-        current().show([row for row in (loop.patient, loop.request) if row])
+        current().show(
+            [row for row in (loop.patient, loop.request, *(each.patient for each in parts)) if row]
+        )
     requests = {each.request_id for each in tried}
     moments = [
         *_versions(versions, writes, known, loop, names=names),
@@ -72,6 +75,7 @@ async def show(visit: Visit) -> View:
         **told(loop, names=names),
         "timeline": sorted(moments, key=lambda each: each.at),
         "deliveries": sent,
+        "parts": [told(each, names=names) for each in parts],
         "cut": max(len(versions), len(sent), len(tried), len(decided), len(told_to)) >= MOST,
         "task": content(versions[0]) if versions and names else {},
     }

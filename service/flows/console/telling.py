@@ -59,10 +59,13 @@ def said(value: Json) -> str:
         case {"text": str(text)} | {"display": str(text)}:
             return text
         case {"coding": list(codings)}:
-            return next((text for each in codings if (text := said(each))), "")
+            shown = [each for each in codings if isinstance(each, dict) and each.get("display")]
+            return next((text for each in (*shown, *codings) if (text := said(each))), "")
         case {"start": _} | {"end": _}:
             start, end = _day(value.get("start")), _day(value.get("end"))
-            return f"{start} – {end}" if start and end else f"since {start}" if start else f"until {end}"
+            if start and end:
+                return f"{start} – {end}"
+            return f"since {start}" if start else f"until {end}" if end else ""
         case {"code": str(text)} | {"reference": str(text)} | {"value": str(text)}:
             return text
     return ""
@@ -98,13 +101,13 @@ def _unique(texts: Iterator[str]) -> list[str]:
 
 def name_of(patient: JsonObject) -> str:
     """A person's name as they use it: official or usual before others; the text where there is one."""
-    listed = patient.get("name")
-    names = [each for each in (listed if isinstance(listed, list) else []) if isinstance(each, dict)]
+    names = _objects(patient.get("name"))
     order = {"usual": 0, "official": 1}
     best = min(names, key=lambda each: order.get(str(each.get("use")), 2), default={})
     if isinstance(best.get("text"), str):
         return str(best["text"])
-    given = [each for each in best.get("given", []) if isinstance(each, str)]
+    listed = best.get("given")
+    given = [each for each in (listed if isinstance(listed, list) else []) if isinstance(each, str)]
     return " ".join([*given, *([best["family"]] if isinstance(best.get("family"), str) else [])])
 
 
@@ -112,6 +115,10 @@ def telecom_of(patient: JsonObject) -> str:
     """How to reach the person."""
     return ", ".join(
         f"{each.get('system', '')} {each['value']}".strip()
-        for each in patient.get("telecom", [])
-        if isinstance(each, dict) and isinstance(each.get("value"), str)
+        for each in _objects(patient.get("telecom"))
+        if isinstance(each.get("value"), str)
     )
+
+
+def _objects(value: Json) -> list[JsonObject]:
+    return [each for each in (value if isinstance(value, list) else []) if isinstance(each, dict)]

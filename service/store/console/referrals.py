@@ -10,7 +10,8 @@ from service.store.resources import COLUMNS, row
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A loop in a list. `patient` and `request` are None where the resource is not here."""
+    """A loop in a list. `patient` and `request` are None where the resource is not here; `parent` is
+    the loop that it passes on."""
 
     id: str
     direction: str
@@ -21,6 +22,7 @@ class Listed:
     closed: bool
     opened: datetime
     updated: datetime
+    parent: str | None
     patient: Row | None
     request: Row | None
 
@@ -35,12 +37,14 @@ class Wanted:
     patient: str | None = None
     closed: bool | None = None
     stalled: datetime | None = None
+    parent: str | None = None
 
 
 _P, _S = (", ".join(f"{alias}.{name}" for name in COLUMNS.split(", ")) for alias in ("p", "s"))
 _WIDTH = len(COLUMNS.split(", "))
 _PAGE = f"""
-SELECT l.id, l.direction, l.record, a.name, l.partner, l.status, l.closed, l.opened, l.updated, {_P}, {_S}
+SELECT l.id, l.direction, l.record, a.name, l.partner, l.status, l.closed, l.opened, l.updated, l.parent,
+       {_P}, {_S}
 FROM loop l JOIN partner a ON a.client_id = l.partner
 LEFT JOIN resource p ON p.type = 'Patient' AND p.id = substr(l.patient, 9) AND NOT p.deleted
 LEFT JOIN resource s ON s.type = split_part(l.request, '/', 1) AND s.id = split_part(l.request, '/', 2)
@@ -49,6 +53,7 @@ WHERE ($1::text IS NULL OR l.status = $1) AND ($2::text IS NULL OR l.direction =
   AND ($3::text IS NULL OR l.partner = $3) AND ($4::text IS NULL OR l.patient = $4)
   AND ($5::boolean IS NULL OR l.closed = $5) AND ($6::timestamptz IS NULL OR (NOT l.closed AND l.updated < $6))
   AND ($7::timestamptz IS NULL OR (l.opened, l.id) < ($7, $8)) AND ($9::text IS NULL OR l.id = $9)
+  AND ($11::text IS NULL OR l.parent = $11)
 ORDER BY l.opened DESC, l.id DESC LIMIT $10"""  # noqa: S608
 
 
@@ -59,13 +64,13 @@ async def page(
     at, last = before or (None, "")
     found = await connection.fetch(
         _PAGE, wanted.status, wanted.direction, wanted.partner, wanted.patient, wanted.closed, wanted.stalled,
-        at, last, id_, limit,
+        at, last, id_, limit, wanted.parent,
     )  # fmt: skip
     return [_listed(tuple(each)) for each in found]
 
 
 def _listed(values: tuple[Any, ...]) -> Listed:
-    own, patient, request = values[:9], values[9 : 9 + _WIDTH], values[9 + _WIDTH :]
+    own, patient, request = values[:10], values[10 : 10 + _WIDTH], values[10 + _WIDTH :]
     return Listed(*own, *(row(each) if each[0] else None for each in (patient, request)))
 
 
