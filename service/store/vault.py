@@ -123,7 +123,7 @@ async def _reseal(unit: Unit, kept: MultiFernet, table: str, column: str, keys: 
     names = ", ".join(f'"{key}"' for key in keys)
     where = " AND ".join(f'"{key}" = ${place}' for place, key in enumerate(keys, 2))
     select = f'SELECT {names}, "{column}" FROM "{table}"'  # noqa: S608
-    rows = await unit.fetch(f'{select} WHERE "{column}" IS NOT NULL FOR UPDATE')
+    rows = await unit.fetch(f'{select} WHERE octet_length("{column}") > 0 FOR UPDATE')
     for row in rows:
         *key, sealed = row
         try:
