@@ -1,6 +1,7 @@
 """`casebridge console`: who may come in without an identity provider, who is in, and who has to leave."""
 
 import getpass
+import sys
 from typing import Annotated
 
 import typer
@@ -14,6 +15,7 @@ from service.kernel.clock import instant
 from service.wiring import Wiring
 
 app = typer.Typer(no_args_is_help=True, help="People at the web console.")
+WIDE = 200
 _ROLES = typer.Option("--role", help=f"one of {', '.join(ROLES)}; may be repeated; default all")
 
 
@@ -41,7 +43,8 @@ def sessions() -> None:
     for one in found:
         moments = (instant(each) for each in (one.started, one.seen, one.expires))
         table.add_row(name_of(one), one.name, " ".join(one.roles), *moments)
-    Console().print(table if found else "nobody is signed in")
+    table.columns[0].overflow = "fold"  # whole, for `console end`
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table if found else "nobody is signed in")
 
 
 @app.command()
