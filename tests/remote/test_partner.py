@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from service.consent import release
 from service.consent.release import Released
 from service.delivery.outcome import Answer, Dead, Delivered, Retry, judge
 from service.remote.outside import outside
-from service.remote.partner import Partners, Peer, Reply, retry_after
+from service.remote.partner import Partners, Peer, Reply
 from service.remote.tokens import TokenFailed, Tokens
 from service.store import keys, tokens
 
@@ -287,24 +287,3 @@ async def test_a_partner_that_is_down_is_a_retry(partners: Partners) -> None:
     reply = await partners.send(released({}), Peer(ORGANIZATION, "http://127.0.0.1:1/fhir"), "r")
     assert reply.result == "connection"
     assert isinstance(judge(reply.result, 1, 0.5), Retry)
-
-
-NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("said", "wish"),
-    [
-        (None, None),
-        ("5", timedelta(seconds=5)),
-        (" 5 ", timedelta(seconds=5)),
-        ("soon", None),
-        ("-1", None),
-        ("Mon, 02 Mar 2026 09:01:00 GMT", timedelta(minutes=1)),
-        ("Mon, 02 Mar 2026 08:00:00 GMT", timedelta()),
-        ("9" * 400, timedelta(seconds=10_000_000)),
-        ("²", None),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(said: str | None, wish: timedelta | None) -> None:
-    assert retry_after(said, NOW) == wish
