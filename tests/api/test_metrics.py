@@ -34,7 +34,7 @@ async def test_requests_are_counted_by_template_method_and_status(service: Servi
     assert number(lines, f"casebridge_requests_total{route}") - before == 3
     assert number(lines, 'casebridge_requests_total{method="other"') >= 1
     assert number(lines, 'casebridge_request_seconds_count{route="/fhir/{type}/{id}"}') >= 3
-    assert not re.search("moreno|leslie|1991|xxxx", "\n".join(lines), re.IGNORECASE)
+    assert not re.search("moreno|leslie|1991-11|xxxx", "\n".join(lines), re.IGNORECASE)
 
 
 async def test_every_line_is_one_that_prometheus_reads_and_every_metric_says_what_it_is(

@@ -17,6 +17,7 @@ async def hurry(here: Town) -> None:
     """Retries come when they are due; here they are due at once."""
     while True:
         await here.sql("UPDATE delivery SET due = now() WHERE settled IS NULL AND lease IS NULL")
+        await here.sql("UPDATE reach SET until = now() WHERE state = 'open'")
         await asyncio.sleep(0.2)
 
 
