@@ -125,7 +125,8 @@ async def heard(unit: Unit, partner: str, number: int, *, missing: bool, active:
     """
     await unit.execute(
         """UPDATE listening SET heard = $2, missing = $3, heard_at = $5, why = CASE WHEN $4 THEN '' ELSE why END,
-             state = CASE WHEN $4 THEN 'active' ELSE state END, next_look = CASE WHEN $3 AND remote IS NOT NULL THEN $5 ELSE next_look END
+             state = CASE WHEN $4 THEN 'active' ELSE state END,
+             next_look = CASE WHEN $3 AND remote IS NOT NULL THEN $5 ELSE next_look END
            WHERE partner = $1""",
         partner, number, missing, active, now,
     )  # fmt: skip
