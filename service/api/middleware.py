@@ -24,12 +24,16 @@ _HEADERS = [
 _HTTPS_ONLY = (b"strict-transport-security", b"max-age=31536000")
 """Where callers reach us by https (RFC 6797)."""
 _PAGES = ("/docs", "/console")
+_ID = re.compile(
+    rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[0-9a-fA-F]{16,64}|[0-7][0-9A-HJKMNP-TV-Z]{25}"
+)
+"""A UUID, hexadecimal digits (trace ids are) or a ULID: the log has it, so it must not be a place for a name."""
 MAX_QUERY = 8_192
 MAX_PATH = 2_048
 
 
 class Guarded:
-    """See the module. `X-Request-Id` is taken over when it is short and plain, and answered always."""
+    """See the module. `X-Request-Id` is taken over when it can be nothing but an id, and answered always."""
 
     def __init__(self, app: ASGIApp, *, secure: bool = False) -> None:
         self.app = app
@@ -81,7 +85,7 @@ class Guarded:
 
 def _request_id(scope: Scope) -> str:
     for name, value in scope["headers"]:
-        if name == b"x-request-id" and len(value) <= 64 and value.replace(b"-", b"").isalnum():
+        if name == b"x-request-id" and _ID.fullmatch(value):
             return str(value.decode("ascii"))
     return new_id()
 

@@ -231,7 +231,21 @@ async def test_the_capability_statement_claims_what_the_routes_offer(client: htt
         assert response.status_code == 200, (resource["type"], response.text)
 
 
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [("0190163d-8694-739b-aea5-966c26f8ad91", True), ("01ARZ3NDEKTSV4RRFFQ69G5FAV", True), ("4bf92f3577b34da6", True),
+     ("Leslie-Moreno", False), ("abe", False), ("1991-11-23", False), ("614-555-0142", False), ("a" * 65, False)],
+)  # fmt: skip
+async def test_a_caller_s_request_id_is_taken_over_when_it_can_be_nothing_else(
+    client: httpx.AsyncClient, said: str, taken: bool
+) -> None:
+    response = await client.get("/fhir/metadata", headers={"X-Request-Id": said})
+    assert (response.headers["x-request-id"] == said) is taken
+
+
 async def test_every_answer_carries_a_request_id_and_safety_headers(client: httpx.AsyncClient) -> None:
-    response = await client.get("/fhir/metadata", headers={"X-Request-Id": "abc-123"})
-    assert response.headers["x-request-id"] == "abc-123"
+    response = await client.get(
+        "/fhir/metadata", headers={"X-Request-Id": "0af7651916cd43dd8448eb211c80319c"}
+    )
+    assert response.headers["x-request-id"] == "0af7651916cd43dd8448eb211c80319c"
     assert response.headers["x-content-type-options"] == "nosniff"

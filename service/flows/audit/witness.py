@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 
+from service.casework.records import kinds
 from service.fhir.audited import DISCLOSED, Audited, Kind, outcome_of
 from service.fhir.references import ID
 from service.fhir.row import Row
@@ -33,10 +34,13 @@ MOST_ABOUT = 1000
 def witness(request: str, address: str, action: str, parts: Mapping[str, str]) -> Trail:
     """Begin the trail of an HTTP request. `parts` of its path: type (or kind), id, vid.
 
-    An id that cannot be one may be somebody's name, and is left out.
+    An id that cannot be one, or a kind that there is not, may be somebody's name, and is left out.
     """
     id_, version = parts.get("id", ""), parts.get("vid", "")
-    type_ = (parts.get("type") or parts.get("kind") or ("Patient" if id_ else ""))[:40]
+    kind = parts.get("kind", "")
+    type_ = (
+        parts.get("type") or (kind if kind in (*kinds, "") else "unknown") or ("Patient" if id_ else "")
+    )[:40]
     named = bool(ID.match(id_))
     return begin(
         Trail(

@@ -37,14 +37,14 @@ async def test_a_create_a_read_and_a_search_leave_a_row_each(service: Service) -
         patient = (await client.post("/fhir/Patient", json=PERSON)).json()["id"]
         request = await a_request(client, patient)
         (
-            await client.get(f"/fhir/ServiceRequest/{request}", headers={"X-Request-Id": "abc-1"})
+            await client.get(f"/fhir/ServiceRequest/{request}", headers={"X-Request-Id": "0af7651916cd43dd8448eb211c80319c"})
         ).raise_for_status()
         (await client.get(f"/fhir/ServiceRequest?patient={patient}")).raise_for_status()
     created, requested, read, searched = await trail(service)
     assert (created.action, created.resource, created.version) == ("create", f"Patient/{patient}", 1)
     assert requested.about == (f"ServiceRequest/{request}", f"Patient/{patient}")
     assert (read.action, read.about) == ("read", requested.about)
-    assert read.request == "abc-1"
+    assert read.request == "0af7651916cd43dd8448eb211c80319c"
     assert read.address == "127.0.0.1"
     assert read.client == clinic["client_id"]
     assert read.organization == clinic["organization"]
