@@ -37,7 +37,10 @@ async def test_a_create_a_read_and_a_search_leave_a_row_each(service: Service) -
         patient = (await client.post("/fhir/Patient", json=PERSON)).json()["id"]
         request = await a_request(client, patient)
         (
-            await client.get(f"/fhir/ServiceRequest/{request}", headers={"X-Request-Id": "0af7651916cd43dd8448eb211c80319c"})
+            await client.get(
+                f"/fhir/ServiceRequest/{request}",
+                headers={"X-Request-Id": "0af7651916cd43dd8448eb211c80319c"},
+            )
         ).raise_for_status()
         (await client.get(f"/fhir/ServiceRequest?patient={patient}")).raise_for_status()
     created, requested, read, searched = await trail(service)
