@@ -12,6 +12,7 @@ from typing import Any
 
 from service.casework import records as words
 from service.casework.records import Record
+from service.casework.records.gpra_interview import GpraInterview
 from service.casework.records.referral import Referral
 from service.fhir.json import Json, JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
@@ -19,6 +20,7 @@ from service.flows import advance_referral
 from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
 from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
@@ -64,10 +66,13 @@ async def receive_record(
         mapping = await mapping_context(context, connection, caller, record, kind, id_, now)
         if isinstance(record, Referral) and record.forwards:
             mapping = await _forwarding(connection, caller, record, mapping)
+        edited = (
+            await gpra.check(context, connection, record, now) if isinstance(record, GpraInterview) else []
+        )
     if received is not None and isinstance(record, Referral):
         return await _answered(context, caller, id_, record)
     mapped = replace(kind, record, _previous(kind, id_, before), mapping)
-    issues = list(mapped.notes)
+    issues = [*mapped.notes, *edited]
     _expect_valid(context, mapped)
     references = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
     if dry_run:
@@ -81,6 +86,8 @@ async def receive_record(
             issues += await _refer(context, unit, caller, record, mapped, now)
         else:
             await keep(context, unit, caller, [Wish(each, each["id"]) for each in mapped.resources], now)
+        if isinstance(record, GpraInterview):
+            await gpra.remember(unit, caller.client_id, record, mapped.resources[0])
         body = encode(words.write(record))
         same = before is not None and not before.deleted and before.body == body
         version = before.version + (not same) if before else 1

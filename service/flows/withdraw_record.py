@@ -9,8 +9,10 @@ from service.flows.keep import Wish, keep, lock_names
 from service.flows.receive_record import mapping_context, note_origin
 from service.kernel.failures import Refused
 from service.mapping.table import withdraw
-from service.store import records, resources
+from service.store import gpra, records, resources
 from service.store.records import Kept
+
+GPRA = "gpra-interviews"
 
 
 async def withdraw_record(
@@ -39,6 +41,8 @@ async def withdraw_record(
             Wish(_last(each, held), each["id"]) for each in gone if (each["resourceType"], each["id"]) in held
         ]
         await keep(context, unit, caller, wishes, now)
+        if kind == GPRA:
+            await gpra.forget(unit, caller.client_id, id_)
         version = kept.version + 1
         note_origin(context, unit, caller, mapping, (kind, id_, version), kept.resources, "NULLIFY")
         await records.keep(

@@ -1,8 +1,12 @@
 """GPRA interview ⇄ QuestionnaireResponse with its key and its labels (GPRA.md §1.9; 42 CFR Part 2)."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from service.casework.records.answers import Answer
 from service.casework.records.gpra_interview import GpraInterview
+from service.coordination.gpra.edits import MANAGED, TYPES, Interview
+from service.coordination.gpra.tool import MISSING, REFUSED, SKIPPED, UNKNOWN, Tool, read_tool
 from service.fhir.json import JsonObject
 from service.fhir.models import build
 from service.mapping import parts
@@ -11,8 +15,8 @@ from service.mapping.context import Mapped, MappingContext, Told, one
 from service.mapping.identity import identifier, own_organization, refer, referred, resource_id
 from service.mapping.names import ACT_CODE, CANONICAL, GPRA_INTERVIEW, identifier_system, profile
 
-_TYPES: Final = {"intake": "1", "six-month": "2", "three-month": "4", "discharge": "5", "post-discharge": "6"}
-_NAMES: Final = {code: name for name, code in _TYPES.items()}
+_NAMES: Final = {code: name for name, code in TYPES.items()}
+_CODES: Final = {"refused": REFUSED, "unknown": UNKNOWN, "not-asked": MISSING, "not-applicable": SKIPPED}
 _KEY: Final = identifier_system("gpra-key")
 _LABELS: Final = (
     {"system": ACT_CODE, "code": "42CFRPart2"},
@@ -23,7 +27,7 @@ _LABELS: Final = (
 
 def to_fhir(interview: GpraInterview, context: MappingContext) -> Mapped:
     """One QuestionnaireResponse; its identifier is grant|client|type|sequence, which the export reads."""
-    number = _TYPES[interview.type]
+    number = TYPES[interview.type]
     key = f"{interview.grant}|{interview.gpra_client}|{number}|{interview.sequence}"
     response = build(
         "QuestionnaireResponse",
@@ -37,7 +41,7 @@ def to_fhir(interview: GpraInterview, context: MappingContext) -> Mapped:
         encounter=refer(context, "encounters", interview.encounter) if interview.encounter else None,
         authored=interview.date,
         author=refer(context, "case-managers", interview.by) if interview.by else own_organization(context),
-        item=fhir_items(interview.answers),
+        item=_items(interview),
     )
     return Mapped((response,))
 
@@ -67,9 +71,66 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         by=referred(context, "case-managers", held.get("author")) if person else None,
         encounter=referred(context, "encounters", held.get("encounter")),
         status=held["status"],
-        answers=tuple(answers(held.get("item", []))),
+        answers=tuple(_given(held, canonical.rsplit("/", 1)[-1], version)),
     )
     return Told(interview)
+
+
+def values(interview: GpraInterview) -> Interview:
+    """The interview as the edits and the exports read it: a code or words for each question that has an answer."""
+    said = {each.question: text for each in interview.answers if (text := _value(each)) is not None}
+    return Interview(
+        interview.grant, interview.gpra_client, interview.type, interview.sequence, str(interview.date),
+        interview.conducted, interview.follow_up or "", said, interview.status in ("completed", "amended"),
+    )  # fmt: skip
+
+
+def _value(answer: Answer) -> str | None:
+    if answer.missing:
+        return _CODES[answer.missing]
+    if answer.yes is not None:
+        return "1" if answer.yes else "0"
+    plain = (answer.number, answer.amount, answer.words, answer.day)
+    return next(
+        (str(each) for each in plain if each is not None), answer.choices[0].code if answer.choices else None
+    )
+
+
+def _items(interview: GpraInterview) -> list[JsonObject]:
+    """In the groups of the tool where we know it, with what the record says by its own members; else one after one."""
+    tool = read_tool(interview.tool, interview.version)
+    if tool is None:
+        return fhir_items(interview.answers)
+    said = {each["linkId"]: each for each in fhir_items(interview.answers) if each["linkId"] in tool.by_link}
+    if len(said) < len(interview.answers):
+        return fhir_items(interview.answers)
+    said |= {each["linkId"]: each for each in _managed(interview, tool)}
+    letters = dict.fromkeys(each.section for each in tool.questions)
+    groups = {
+        letter: [said[each.link] for each in tool.questions if each.section == letter and each.link in said]
+        for letter in letters
+    }
+    return [{"linkId": letter, "item": inside} for letter, inside in groups.items() if inside]
+
+
+def _managed(interview: GpraInterview, tool: Tool) -> Iterator[JsonObject]:
+    """The record management questions, answered by the record."""
+    own = values(interview).all
+    for link in MANAGED:
+        kind = tool.by_link[link].type
+        held: dict[str, Any] = {
+            "choice": {"valueCoding": {"code": own.get(link)}},
+            "date": {"valueDate": own.get(link)},
+            "integer": {"valueInteger": interview.sequence},
+        }
+        if link in own and (link != "InterviewDate" or interview.conducted):
+            yield {"linkId": link, "answer": [held.get(kind, {"valueString": own[link]})]}
+
+
+def _given(held: JsonObject, tool: str, version: str) -> Iterable[Answer]:
+    """The answers, without those that the record gives by its own members."""
+    own = MANAGED if read_tool(tool, version) else ()
+    return (each for each in answers(held.get("item", [])) if each.question not in own)
 
 
 _RECORD: Final = profile("record-identifier")

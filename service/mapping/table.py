@@ -30,7 +30,7 @@ from service.mapping.context import Mapped, MappingContext, Told, note
 from service.mapping.dropped import dropped
 from service.mapping.withdraw import withdrawn
 
-VERSION: Final = "3"
+VERSION: Final = "4"
 """Raised with every change of what a record becomes; Provenance carries it, `casebridge remap` reads it."""
 
 

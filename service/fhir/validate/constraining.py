@@ -5,7 +5,7 @@ http://hl7.org/fhir/uv/sdc. An expression that cannot be evaluated is a finding,
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from service.fhir.fhirpath import Scope, compile
@@ -34,6 +34,8 @@ class Expressions:
     response: JsonObject
     questionnaire: JsonObject
     member_of: MemberOf
+    _known: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """Variables by the element that owns the expression: a form of forty rules declares them once."""
 
     def enables(self, facts: JsonObject, focus: JsonObject) -> bool | None:
         """What `enableWhenExpression` says of an item; None when it has none, or none that can be read."""
@@ -79,6 +81,11 @@ class Expressions:
 
     def variables(self, owner: JsonObject) -> dict[str, Any]:
         """`%questionnaire`, `%qitem`, and the variables declared on the questionnaire and on the item."""
+        if id(owner) not in self._known:
+            self._known[id(owner)] = self._declared(owner)
+        return self._known[id(owner)]
+
+    def _declared(self, owner: JsonObject) -> dict[str, Any]:
         known: dict[str, Any] = {"questionnaire": self.questionnaire, "qitem": owner}
         for declaring in (self.questionnaire, owner) if owner is not self.questionnaire else (owner,):
             for each in extensions(declaring, f"{HL7}variable"):

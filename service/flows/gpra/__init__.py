@@ -1,0 +1,1 @@
+"""Shared outcome data: interviews checked as they are saved, who owes which, files for the funder, how clients fare."""
