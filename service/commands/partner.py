@@ -2,16 +2,19 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from service.commands.running import run
 from service.delivery.terms import Terms
 from service.flows import credentials
 from service.flows import onboard_partner as story
+from service.flows.checking.check import Report
+from service.flows.checking.check import check as tried_out
 
 app = typer.Typer(no_args_is_help=True, help="Partners: who may call us, and whom we call.")
 
@@ -77,6 +80,33 @@ def list_() -> None:
 def show(name: str) -> None:
     """One partner, as JSON."""
     print(json.dumps(run(lambda wiring: story.show(wiring.context, name)), indent=2))
+
+
+@app.command()
+def check(
+    name: str,
+    format_: Annotated[Literal["table", "json"], typer.Option("--format")] = "table",
+    wait: Annotated[float, typer.Option(min=0, max=600, help="seconds for somebody there to answer")] = 5.0,
+) -> None:
+    """Try a partner out with a referral about nobody; exit 1 when something needs doing."""
+    report = run(lambda wiring: tried_out(wiring.context, wiring.outside, name, wait=wait))
+    if format_ == "json":
+        print(json.dumps(report.shown(), indent=2))
+    else:
+        _table(report)
+    if report.failed:
+        raise typer.Exit(1)
+
+
+def _table(report: Report) -> None:
+    table = Table(
+        "step", "", "what was found", "ms", "request", title=f"{report.partner}, self-test {report.number}"
+    )
+    marks = {"passed": "[green]passed", "failed": "[red]failed", "skipped": "skipped"}
+    for step in report.steps:
+        took = str(step.milliseconds) if step.request_id else ""
+        table.add_row(step.name, marks[step.result], escape(step.words), took, step.request_id)
+    Console().print(table)
 
 
 @app.command()

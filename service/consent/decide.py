@@ -16,12 +16,13 @@ from service.consent.model import Consent, Defect, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
 from service.consent.redact import ANSWER, MASKABLE, maskable
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
+from service.consent.synthetic import SelfTest
 from service.consent.weigh import Ask, Word, winner, words
 from service.fhir.json import JsonObject
 
 _WEIGHT: tuple[Basis, ...] = (
     *("emergency", "court-order", "audit-evaluation", "qsoa", "consent", "tpo"),
-    *("author", "custodian", "directory", "conformance", "empty"),
+    *("author", "custodian", "directory", "conformance", "synthetic", "empty"),
 )
 NOBODY = Directory()
 
@@ -87,6 +88,20 @@ def without(permit: Permit, references: frozenset[str], essential: frozenset[str
     if needed or not any(one.item.nature == "client" for one in rest):
         return Deny("mask-breaks-profile", text, withheld)
     return replace(permit, cleared=rest, withheld=withheld, seal=SEAL)
+
+
+def decide_self_test(test: SelfTest, recipient: str) -> Permit:
+    """Yes, to any partner: what goes is about nobody. It is written here and now by `synthetic`, so that nothing else
+    can come to this ground; the purpose is HTEST, test health data."""
+    patient = f"Patient/{test.id_of('Patient')}"
+    items = [
+        Labelled(
+            f"{each['resourceType']}/{each['id']}", each["resourceType"], "client", each, patient=patient
+        )
+        for each in test.resources()
+    ]
+    cleared = tuple(Cleared(item, "synthetic") for item in items)
+    return Permit("synthetic", recipient, "HTEST", test.at, cleared, seal=SEAL)
 
 
 def _essential(reference: str, request: Request) -> bool:

@@ -8,9 +8,9 @@ from service.consent.request import Labelled, Path
 
 Basis = Literal[
     "consent", "emergency", "audit-evaluation", "qsoa", "court-order", "tpo",
-    "author", "custodian", "directory", "conformance", "empty",
+    "author", "custodian", "directory", "conformance", "synthetic", "empty",
 ]  # fmt: skip
-"""On which ground something goes. `empty`: a document with nothing in it."""
+"""On which ground something goes. `synthetic`: a self-test, about nobody. `empty`: a document with nothing in it."""
 
 ReasonCode = Literal[
     "no-consent", "consent-not-active", "consent-not-in-force", "consent-unsigned", "consent-deficient",

@@ -7,6 +7,7 @@ values that delivery.outcome judges.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from service.consent.release import Released
@@ -96,6 +97,22 @@ class Partners:
             return Reply("refused-address", 0, request_id, {}, "the URL is not on the partner's FHIR server")
         return await self._exchange(peer, _Ask("GET", absolute, request_id))
 
+    async def look(self, place: str, peer: Peer, request_id: str) -> Reply:
+        """GET what a server shows to anybody, without a token: `metadata`, `.well-known/smart-configuration`."""
+        ask = _Ask("GET", f"{peer.fhir_base}/{place}", request_id)
+        headers = {**ask.headers(None), "Accept": f"{FHIR_JSON}, application/json"}
+        return self._reply(await self._door.ask("GET", ask.url, headers), ask)
+
+    async def token_url(self, peer: Peer) -> str | Failed | None:
+        """Where tokens for this partner are fetched; None where none is wanted, or one was given to us for good."""
+        if await self._door.has_bearer(peer.fhir_base):
+            return None
+        return peer.token_url or await self._discovery.token_url(peer.fhir_base)
+
+    async def trial(self, token_url: str, algorithm: str) -> timedelta | TokenFailed:
+        """How long a token lives that is bought with an assertion signed by `algorithm`; it is not used."""
+        return await self._tokens.trial(token_url, algorithm)
+
     async def subscribe(self, subscription: JsonObject, peer: Peer, request_id: str) -> Reply:
         """Create our Subscription there, or update it where it has an id: our own words, and nobody's data."""
         if subscription.get("resourceType") != "Subscription":
@@ -112,9 +129,7 @@ class Partners:
 
     async def _exchange(self, peer: Peer, ask: _Ask) -> Reply:
         """With a token if the partner wants one; a 401 is answered once, with a new token."""
-        if await self._door.has_bearer(peer.fhir_base):
-            return self._reply(await self._door.ask(ask.method, ask.url, ask.headers(None), ask.body), ask)
-        token_url = peer.token_url or await self._discovery.token_url(peer.fhir_base)
+        token_url = await self.token_url(peer)
         if isinstance(token_url, Failed):
             return self._reply(token_url, ask)
         if token_url is None:

@@ -95,6 +95,11 @@ class Tokens:
             self._held[url] = found
             return found.token
 
+    async def trial(self, url: str, algorithm: str) -> timedelta | TokenFailed:
+        """Ask for a token that nobody uses, with an assertion signed by `algorithm`: how long it would live."""
+        found = await self._ask(url, algorithm, SCOPE)
+        return found if isinstance(found, TokenFailed) else found.until + EARLY - self._clock()
+
     async def _ask(self, url: str, algorithm: str, scope: str) -> _Held | TokenFailed:
         signer = next((one for one in await self._signers() if one.algorithm == algorithm), None)
         if signer is None:

@@ -15,12 +15,14 @@ FLAKY = 0.3
 
 @dataclass
 class Manner:
-    """The behaviour of now. `pace`: seconds between two steps of the staff; `seed` makes flaky repeatable."""
+    """The behaviour of now. `pace`: seconds between two steps of the staff; `seed` makes flaky repeatable.
+    `silence`: how long it keeps silent on a flaky day; `lateness`: how late every answer is of a slow one."""
 
     behaviour: Behaviour = "accept-complete"
     pace: float = 0.5
     seed: int = 1
     silence: float = 20.0
+    lateness: float = 3.0
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,7 +44,7 @@ class Manner:
     @property
     def delay(self) -> float:
         """Seconds before a request is even looked at."""
-        return 3.0 if self.behaviour == "slow" else 0.0
+        return self.lateness if self.behaviour == "slow" else 0.0
 
     @property
     def step(self) -> float:

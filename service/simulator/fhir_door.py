@@ -18,6 +18,8 @@ from service.simulator.transaction import if_match, one_match, transaction
 
 FHIR = "application/fhir+json"
 _TOPICS = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
+_TYPES = ("Patient", "ServiceRequest", "Task", "Procedure")
+_OFFERED = ("read", "vread", "update", "delete", "history-instance", "create", "search-type")
 Story = Callable[[Request, Agency], Awaitable[Response]]
 
 
@@ -62,11 +64,12 @@ async def metadata(request: Request) -> Response:
         "security": {"service": [{"coding": [{"code": "SMART-on-FHIR"}]}]},
         "interaction": [{"code": "transaction"}],
         "resource": [
+            *({"type": type_, "interaction": [{"code": code} for code in _OFFERED]} for type_ in _TYPES),
             {
                 "type": "Subscription",
                 "extension": [{"url": _TOPICS, "valueCanonical": TOPIC}],
                 "interaction": [{"code": code} for code in ("read", "create", "update", "delete")],
-            }
+            },
         ],
     }
     software = {"name": "Casebridge partner simulator"}

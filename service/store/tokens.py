@@ -101,6 +101,12 @@ async def owner(connection: Any, token: str) -> str | None:
     return str(found) if found else None
 
 
+async def living_of(connection: Any, client_id: str, now: datetime) -> int:
+    """How many tokens of this partner count now."""
+    sql = "SELECT count(*) FROM access_token WHERE client_id = $1 AND expires_at > $2"
+    return int(await connection.fetchval(sql, client_id, now))
+
+
 async def revoke(unit: Unit, token: str, client_id: str) -> None:
     """Forget this client's token; another client's stays."""
     sql = "DELETE FROM access_token WHERE digest = $1 AND client_id = $2"
