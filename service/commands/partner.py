@@ -99,9 +99,9 @@ def check(
 
 
 def _table(report: Report) -> None:
-    table = Table(
-        "step", "", "what was found", "ms", "request", title=f"{report.partner}, self-test {report.number}"
-    )
+    table = Table(title=f"{report.partner}, self-test {report.number}")
+    for head in ("step", "", "what was found", "ms", "request"):
+        table.add_column(head, overflow="fold")
     marks = {"passed": "[green]passed", "failed": "[red]failed", "skipped": "skipped"}
     for step in report.steps:
         took = str(step.milliseconds) if step.request_id else ""

@@ -142,7 +142,10 @@ async def test_who_does_not_know_our_keys_is_told_where_they_are(service: Servic
         agency.desk.jwks_url = None
         found = by_name(await tried(service))
     assert found["token"][0] == "failed"
-    assert f"client {service.base} with the keys at {service.url}/.well-known/jwks.json (served while we run)" in found["token"][1]
+    assert (
+        f"client {service.base} with the keys at {service.url}/.well-known/jwks.json (served while we run)"
+        in found["token"][1]
+    )
     assert found["referral"] == ("skipped", "not tried: no token.")
 
 
