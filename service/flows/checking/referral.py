@@ -66,7 +66,7 @@ async def _sent(sheet: Sheet, outside: Outside, peer: Peer, document: Released) 
 
 def _matches(entry: JsonObject) -> bool:
     """A row of a search that is a match, and no OperationOutcome beside."""
-    return (entry.get("search") or {}).get("mode", "match") == "match"
+    return bool((entry.get("search") or {}).get("mode", "match") == "match")
 
 
 def _taken(reply: Reply) -> bool:
