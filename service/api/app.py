@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
-from service.api import auth, casework, console, description, health, subscriptions
+from service.api import auth, casework, console, description, guests, health, subscriptions
 from service.api.console.render import trouble
 from service.api.edge import Edge
 from service.api.fhir import routes as fhir
@@ -54,7 +54,15 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
         redoc_url=None,
     )
     app.router.routes.extend(
-        [*fhir.routes, *health.routes, *auth.routes, *casework.routes, *subscriptions.routes, *console.routes]
+        [
+            *fhir.routes,
+            *health.routes,
+            *auth.routes,
+            *casework.routes,
+            *subscriptions.routes,
+            *console.routes,
+            *guests.routes,
+        ]
     )
     app.router.redirect_slashes = False
     app.add_exception_handler(404, _nothing_here)

@@ -20,11 +20,13 @@ from service.fhir.outcome import Issue
 from service.flows.answer_referral import answer_referral, is_answer
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.guests import make_link
 from service.flows.read_events import read_events
 from service.flows.receive_record import receive_record
 from service.flows.record_history import record_history, record_version
 from service.flows.show_record import show_record
 from service.flows.withdraw_record import withdraw_record
+from service.kernel.clock import instant
 from service.kernel.failures import Failure, Refused
 
 Story = Callable[[Request, Context, Caller], Awaitable[Response]]
@@ -189,6 +191,14 @@ async def _one(context: Context, caller: Caller, row: Json, dry: bool) -> dict[s
 
 
 @_door
+async def link(request: Request, context: Context, caller: Caller) -> Response:
+    """A one-time link to hand to an agency without a FHIR server: `{"link", "expires"}`."""
+    made = await make_link(context, caller, request.path_params["id"])
+    url = f"{context.base.removesuffix('/fhir')}/r/{made.token}"
+    return _answer({"link": url, "expires": instant(made.expires)}, 201)
+
+
+@_door
 async def events(request: Request, context: Context, caller: Caller) -> Response:
     """`?after=CURSOR&limit=N&wait=SECONDS`: what partners did, in order."""
     query = request.query_params
@@ -225,6 +235,7 @@ routes = [
     Route(f"{_BASE}/events", events, methods=["GET"]),
     Route(f"{_BASE}/batch", batch, methods=["POST"]),
     Route(f"{_BASE}/schema/{{kind}}", record_schema, methods=["GET"]),
+    Route(f"{_BASE}/referrals/{{id}}/link", link, methods=["POST"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", put, methods=["PUT"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", get, methods=["GET"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", delete, methods=["DELETE"]),

@@ -8,7 +8,18 @@ from datetime import timedelta
 from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
-from service.store import keys, loops, outbox, partners, records, sessions, subscriptions, tokens, webhooks
+from service.store import (
+    guests,
+    keys,
+    loops,
+    outbox,
+    partners,
+    records,
+    sessions,
+    subscriptions,
+    tokens,
+    webhooks,
+)
 from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
@@ -20,6 +31,7 @@ async def sweep(context: Context) -> None:
     async with context.database.unit() as unit:
         await subscriptions.forget(unit, context.clock() - kept)
         await tokens.sweep(unit, context.clock() - _KEEP)
+        await guests.sweep(unit, context.clock() - _KEEP)
         await sessions.sweep(unit, context.clock() - _KEEP)
         await keys.sweep(unit, context.clock())
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from service.kernel.failures import Refused
 
-SESSION, TICKET = "casebridge", "casebridge-ticket"
+SESSION, TICKET, GUEST = "casebridge", "casebridge-ticket", "casebridge-guest"
 TICKET_SECONDS = 600
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

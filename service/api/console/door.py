@@ -47,8 +47,11 @@ def done(row: Act) -> Endpoint:
     return witnessed("form", story)
 
 
-def witnessed(action: str, story: Endpoint, about: str = "") -> Endpoint:
+def witnessed(
+    action: str, story: Endpoint, about: str = "", refused: Callable[[Failure], Response] | None = None
+) -> Endpoint:
     """A story with its failures as pages, and its audit row durable before anybody is answered."""
+    refusal = refused or refusal_page
 
     async def endpoint(request: Request) -> Response:
         context: Context = request.app.state.wiring.context
@@ -110,10 +113,10 @@ def _may(person: Person) -> Callable[[str], bool]:
     return lambda path: path in open_
 
 
-def refusal(failure: Failure) -> Response:
+def refusal_page(failure: Failure, **more: object) -> Response:
     """The page of a failure, in a sentence without internals."""
     title = TABLE[failure.reason][2] if isinstance(failure, Refused) else "Not available now"
-    response = trouble(status_of(failure), title, str(failure))
+    response = trouble(status_of(failure), title, str(failure), **more)
     response.headers.update(
         {name: value for name, value in headers_of(failure).items() if name == "Retry-After"}
     )
