@@ -137,7 +137,7 @@ async def show(context: Context, visit: str) -> Page:
         _content(found.get("Patient")),
         [Choice(status, _WORDS[status], move.needs_reason) for status, move in choices.items()
          if status != state.status],
-        found["Task"].version if "Task" in found else 0, _notice(seen),
+        next((row.version for row in seen if row.reference == f"Task/{loop.id}"), 0), _notice(seen),
         _no_contact(_content(found.get("ServiceRequest"))),
     )  # fmt: skip
 
