@@ -9,6 +9,7 @@ from functools import cache
 from service.fhir.json import Json, JsonObject, decode_object
 from service.fhir.outcome import Issue
 from service.fhir.search.folding import fold
+from service.fhir.search.parameters import parameters
 from service.fhir.shelf import data_folder
 from service.kernel.failures import Refused
 
@@ -28,6 +29,13 @@ PARAMETERS = {
     "status": "token",
 }
 MAX_COUNT = 1000
+
+
+def offered(type_: str) -> Mapping[str, str]:
+    """The parameters of a published type with their kinds: those of the above that R4 gives it (R4 knows no title of
+    a SearchParameter, and no SubscriptionTopic)."""
+    known = parameters(type_) or PARAMETERS
+    return {name: kind for name, kind in PARAMETERS.items() if name in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +82,7 @@ def find(type_: str, pairs: Sequence[tuple[str, str]]) -> Found:
         elif name == "_offset":
             start = _number(name, value)
         else:
-            tests.append(_test(name, value))
+            tests.append(_test(type_, name, value))
     matching = [each for each in shelf(type_).values() if all(test(each.resource) for test in tests)]
     end = start + count
     return Found(matching[start:end], len(matching), end if count and end < len(matching) else 0)
@@ -86,12 +94,13 @@ def _number(name: str, value: str) -> int:
     return int(value)
 
 
-def _test(name: str, value: str) -> Callable[[JsonObject], bool]:
+def _test(type_: str, name: str, value: str) -> Callable[[JsonObject], bool]:
     code, _, modifier = name.partition(":")
-    kind = PARAMETERS.get(code)
+    there = offered(type_)
+    kind = there.get(code)
     allowed = ("", "exact", "contains") if kind == "string" else ("",)
     if kind is None or modifier not in allowed or not value:
-        raise _wrong("definitions are found by _id, url, version, name, title and status")
+        raise _wrong(f"{type_} is found by {', '.join(there)}")
     wanted = value.split(",")
     element = code.removeprefix("_")
     if kind == "uri":

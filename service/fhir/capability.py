@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/capabilitystatement.html
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from service.fhir.artefacts import PARAMETERS, TYPES, shelf
+from service.fhir.artefacts import TYPES, offered, shelf
 from service.fhir.audit import OFFERED
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
-from service.fhir.search.parameters import SYSTEMWIDE, parameters
+from service.fhir.search.parameters import SYSTEMWIDE, Parameter, compartment, parameters
 from service.fhir.subscriptions.asked import CAPABILITY, TOPIC_EXTENSION
 from service.fhir.subscriptions.topics import topics
 from service.fhir.validate.packages import Guide
@@ -20,6 +20,7 @@ _CODES: dict[Interaction, tuple[str, ...]] = {
     "delete": ("delete",), "history": ("history-instance", "history-type"), "search": ("search-type",),
 }  # fmt: skip
 _SYSTEM = ("transaction", "batch", "search-system", "history-system")
+_COMPARTMENT = "http://hl7.org/fhir/CompartmentDefinition/"
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
 _SECURED = {
     "cors": False,
@@ -59,6 +60,7 @@ def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
                 "interaction": [{"code": code} for code in _SYSTEM],
                 "searchParam": [{"name": name, "type": parameters("Task")[name].type} for name in SYSTEMWIDE],
                 "operation": _operations("system", ""),
+                "compartment": [_COMPARTMENT + name.lower() for name in catalogue if compartment(name)],
             }
         ],
     }
@@ -98,29 +100,36 @@ def _resource(spec: ResourceSpec, supported: Sequence[str]) -> JsonObject:
         "conditionalDelete": "single" if "delete" in offered else "not-supported",
         "referencePolicy": ["literal", "logical", "local"],
     }
-    if includes := [f"{spec.type}:{code}" for code, parameter in found if parameter.type == "reference"]:
+    if includes := [f"{spec.type}:{code}" for code, parameter in found if _leads(parameter, *catalogue)]:
         row["searchInclude"] = ["*", *includes]
-    if reverse := _reverse(spec.type):
-        row["searchRevInclude"] = reverse
+    row["searchRevInclude"] = ["*", *_reverse(spec.type)]
     row["searchParam"] = [
-        {"name": code, "definition": parameter.url, "type": parameter.type} for code, parameter in found
+        *({"name": code, "definition": parameter.url, "type": parameter.type} for code, parameter in found),
+        {"name": "_list", "type": "special"},
     ]
     row["operation"] = _operations("", spec.type)
     return row
 
 
 def _reverse(type_: str) -> list[str]:
-    """What refers to the type by a search parameter that says so."""
+    """What can refer to the type."""
     return [
         f"{each}:{code}"
         for each in catalogue
         for code, parameter in sorted(parameters(each).items())
-        if parameter.type == "reference" and type_ in parameter.targets
+        if _leads(parameter, type_)
     ]
 
 
+def _leads(parameter: Parameter, *types: str) -> bool:
+    """Whether references found by it may lead to one of the types."""
+    return parameter.type == "reference" and (
+        not parameter.targets or not {*types}.isdisjoint(parameter.targets)
+    )
+
+
 def _published(type_: str) -> JsonObject:
-    return _offered(type_, PARAMETERS)
+    return _offered(type_, offered(type_))
 
 
 def _offered(type_: str, found: Mapping[str, str]) -> JsonObject:

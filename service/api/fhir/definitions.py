@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from service.api.content import answer
 from service.api.fhir.door import expect_parameters, open_door
-from service.fhir.artefacts import PARAMETERS, Artefact, find, shelf
+from service.fhir.artefacts import Artefact, find, offered, shelf
 from service.fhir.bundle import join
 from service.fhir.json import encode
 from service.flows.context import Context
@@ -31,7 +31,8 @@ async def search(request: Request, context: Context) -> Response:
     type_ = request.path_params["type"]
     pairs = [pair for pair in request.query_params.multi_items() if pair[0] not in ("_format", "_pretty")]
     expect_parameters(
-        request, {name for name, _ in pairs if name.partition(":")[0] in (*PARAMETERS, "_count", "_offset")}
+        request,
+        {name for name, _ in pairs if name.partition(":")[0] in (*offered(type_), "_count", "_offset")},
     )
     found = find(type_, pairs)
     here = f"{context.base}/{type_}"

@@ -197,7 +197,8 @@ def _include(draft: _Draft, name: str, value: str) -> None:
         raise Wrong(f"{kind} has only the modifier iterate", "not-supported")
     reverse, iterate = kind == "_revinclude", bool(modifier)
     if value == "*":
-        draft.includes += [Include(type_, "*", "", reverse, iterate) for type_ in draft.asking.types]
+        sources = draft.asking.served if reverse else draft.asking.types
+        draft.includes += [Include(type_, "*", "", reverse, iterate) for type_ in sources]
         return
     source, code, target = [*value.split(":"), "", ""][:3]
     if not r4.is_resource(source) or (target and not r4.is_resource(target)) or value.count(":") > 2:

@@ -80,7 +80,7 @@ class Companions:
         )
         pairs = [found for text in texts if (found := local(text)) and self._wanted(found[0], include)]
         rows = await resources.known(self._connection, pairs, self._caller.viewer) if pairs else []
-        return rows + await self._canonical([t for t in texts if "://" in t], include)
+        return rows + await self._canonical([t for t in texts if ":" in t], include)
 
     def _wanted(self, type_: str, include: Include) -> bool:
         return include.target in ("", type_) and self._may(type_)
@@ -126,4 +126,4 @@ def _references(type_: str, code: str) -> list[Parameter]:
 
 
 def _targets(include: Include) -> Iterable[str]:
-    return dict.fromkeys(t for p in _references(include.source, include.code) for t in p.targets or ())
+    return dict.fromkeys(t for p in _references(include.source, include.code) for t in p.targets or catalogue)
