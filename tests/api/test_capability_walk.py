@@ -255,7 +255,6 @@ async def test_every_include_adds_what_is_referred_to_and_every_revinclude_what_
             assert include in rows[type_of]["searchRevInclude"]
         for reverse in [each for each in row["searchRevInclude"] if each != "*"]:
             assert reverse in rows[reverse.partition(":")[0]]["searchInclude"]
-            assert await found(harbor, f"{type_}?_id=nobody&_revinclude={reverse}", "include") == []
     assert walked > 150
 
 
