@@ -7,6 +7,7 @@ from service.commands import (
     console,
     deliveries,
     disclosures,
+    gpra,
     ground,
     housekeeping,
     keys,
@@ -52,6 +53,7 @@ report = typer.Typer(no_args_is_help=True, help="What the records and the exchan
 report.command("unmapped")(mapping.unmapped)
 report.command("disclosures")(disclosures.disclosures)
 app.add_typer(report, name="report")
+app.add_typer(gpra.export_app, name="export")
 
 
 def main() -> None:

@@ -145,3 +145,16 @@ async def weighed(
     items = [_labelled(context, row, decode_object(row.body or b"{}")) for row in rows]
     standing = await gather(context, connection, organization, rows)
     return _decided(standing, organization, items, rows, frozenset(), purpose)
+
+
+async def weighed_by_client(
+    context: Context, connection: Any, organization: str, rows: Sequence[Row], purpose: str
+) -> dict[str, Permit | Deny]:
+    """As `weighed`, one verdict a client (`Patient/…`), with the grounds gathered once for all of them."""
+    standing = await gather(context, connection, organization, rows)
+    verdicts: dict[str, Permit | Deny] = {}
+    for patient in sorted({row.patient or "" for row in rows}):
+        own = [row for row in rows if (row.patient or "") == patient]
+        items = [_labelled(context, row, decode_object(row.body or b"{}")) for row in own]
+        verdicts[patient] = _decided(standing, organization, items, own, frozenset(), purpose)
+    return verdicts
