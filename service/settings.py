@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     subscription_days: int = Field(
         30, ge=1, le=3650, description="how long a subscription's events can be asked for again"
     )
+    export_hours: float = Field(
+        24.0, gt=0, le=720, description="how long a finished bulk export can be fetched"
+    )
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")

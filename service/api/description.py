@@ -106,7 +106,7 @@ def _fhir() -> Document:
         paths |= _type(spec.type, set(spec.interactions))
     for type_ in PUBLISHED:
         paths |= _published(type_)
-    return paths | _offered()
+    return paths | _offered() | _exports()
 
 
 def _resource(type_: str) -> Document:
@@ -194,6 +194,8 @@ def _offered() -> Document:
     paths: Document = {}
     for artefact in shelf("OperationDefinition").values():
         definition = artefact.resource
+        if definition["code"] == "export":
+            continue
         names = catalogue if "Resource" in definition["resource"] else definition["resource"]
         where = [(f"/fhir/{name}", name) for name in names]
         roots = [("/fhir", "FHIR")] if definition["system"] else []
@@ -201,6 +203,52 @@ def _offered() -> Document:
         roots += [(path + "/{id}", name) for path, name in where] if definition["instance"] else []
         for path, tag in roots:
             paths[f"{path}/${definition['code']}"] = _invoked(definition, tag, "{id}" in path)
+    return paths
+
+
+_JOB = _parameter("job", "path", "as the kick-off's Content-Location has it")
+_EXPORTED = [
+    _parameter("Prefer", "header", "respond-async, and handling=lenient if need be"),
+    _parameter("_outputFormat", "query", "application/fhir+ndjson"),
+    _parameter("_since", "query", "only what was changed after this moment"),
+    _parameter("_type", "query", "only these types, separated by commas"),
+    _parameter("_typeFilter", "query", "[type]?[query]: of this type, only what the query finds"),
+]
+
+
+def _exports() -> Document:
+    """Bulk Data: kick-offs, status, files."""
+    refused = {**_some(_OUTCOME, "404"), "429": _said("too many, or too soon; see Retry-After", _OUTCOME)}
+    begun = {"202": _said("begun; Content-Location says where to look", _OUTCOME), **refused}
+    manifest = {"application/json": {"schema": {"type": "object"}}}
+    ndjson = {"application/fhir+ndjson": {"schema": {"type": "string"}}}
+    done = {"200": _said("the manifest", manifest), "202": _said("under way; see X-Progress"), **refused}
+    gone = {"202": _said("cancelled, and its files are gone", _OUTCOME), **_some(_OUTCOME, "404")}
+    got = {"200": _said("a resource a line", ndjson), **_some(_OUTCOME, "404")}
+    places = {
+        "/fhir/$export": ("everything", []),
+        "/fhir/Patient/$export": ("all clients", []),
+        "/fhir/Group/{id}/$export": ("the clients in a group", [_ID]),
+    }
+    body = {**_body("Parameters"), "required": False}
+    paths: Document = {}
+    for path, (whose, more) in places.items():
+        said, tag = f"bulk export of {whose}", "Bulk"
+        paths[path] = {
+            "get": _operation(said, tag, begun, security=_BEARER, parameters=[*more, *_EXPORTED]),
+            "post": _operation(
+                said, tag, begun, security=_BEARER, parameters=[*more, *_EXPORTED], requestBody=body
+            ),
+        }
+    paths["/fhir/export/{job}"] = {
+        "parameters": [_JOB],
+        "get": _operation("how far it is", "Bulk", done, security=_BEARER),
+        "delete": _operation("cancel", "Bulk", gone, security=_BEARER),
+    }
+    paths["/fhir/export/{job}/{file}"] = {
+        "parameters": [_JOB, _parameter("file", "path", "as the manifest has it")],
+        "get": _operation("a file", "Bulk", got, security=_BEARER),
+    }
     return paths
 
 

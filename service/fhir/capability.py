@@ -15,6 +15,7 @@ from service.fhir.subscriptions.asked import CAPABILITY, TOPIC_EXTENSION
 from service.fhir.subscriptions.topics import topics
 from service.fhir.validate.packages import Guide
 
+BULK = "http://hl7.org/fhir/uv/bulkdata/CapabilityStatement/bulk-data"
 _CODES: dict[Interaction, tuple[str, ...]] = {
     "read": ("read",), "vread": ("vread",), "create": ("create",), "update": ("update",), "patch": ("patch",),
     "delete": ("delete",), "history": ("history-instance", "history-type"), "search": ("search-type",),
@@ -42,7 +43,7 @@ def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
         "status": "active",
         "date": date,
         "kind": "instance",
-        "instantiates": [CAPABILITY],
+        "instantiates": [CAPABILITY, BULK],
         "software": {"name": "Casebridge"},
         "implementation": {"description": "Casebridge: case management and FHIR R4, joined", "url": base},
         "fhirVersion": "4.0.1",
@@ -145,7 +146,7 @@ def _offered(type_: str, found: Mapping[str, str]) -> JsonObject:
 def _operations(level: str, type_: str) -> list[JsonObject]:
     """Operations of the system, or of a type and its instances."""
     return [
-        {"name": definition["code"], "definition": definition["url"]}
+        {"name": definition["code"], "definition": _canonical(definition)}
         for artefact in shelf("OperationDefinition").values()
         if (definition := artefact.resource)
         if (level and definition[level])
@@ -155,3 +156,9 @@ def _operations(level: str, type_: str) -> list[JsonObject]:
             and (type_ in definition["resource"] or "Resource" in definition["resource"])
         )
     ]
+
+
+def _canonical(definition: JsonObject) -> str:
+    """Ours; of an export the guide's, by which its clients know it (ours says what of it there is)."""
+    url: str = definition["base" if definition["code"] == "export" else "url"]
+    return url

@@ -124,5 +124,7 @@ async def operate(
         spec_of(target.type, "read")
     if target.expected is not None and not definition["affectsState"]:
         raise Refused("malformed", "this operation changes nothing; send no If-Match")
+    if target.code not in STORIES:
+        raise Refused("unsupported", "this operation is asked for at its own URL, not in a Bundle")
     known, story = STORIES[target.code]
     return await story(context, caller, target, arguments(body, query, known))

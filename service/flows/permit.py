@@ -34,8 +34,9 @@ def _free(caller: Caller, row: Row) -> bool:
 
 
 async def visible(
-    context: Context, connection: Any, caller: Caller, rows: Sequence[Row], by: frozenset[str] = frozenset()
-) -> list[Row]:
+    context: Context, connection: Any, caller: Caller, rows: Sequence[Row], by: frozenset[str] = frozenset(),
+    purpose: str = PURPOSE,
+) -> list[Row]:  # fmt: skip
     """Those of the rows that the caller may see now, in order, each as it may see it: masked where consent says
     so, labelled, with the notice of 42 CFR 2.32. A deletion says as much as what was deleted.
 
@@ -43,7 +44,7 @@ async def visible(
     """
     asked = [row for row in rows if not _free(caller, row)]
     standing = await gather(context, connection, caller.organization, asked) if asked else None
-    seen = [row if _free(caller, row) else _seen(context, standing, caller, row, by) for row in rows]
+    seen = [row if _free(caller, row) else _seen(context, standing, caller, row, by, purpose) for row in rows]
     return [row for row in seen if row is not None]
 
 
@@ -53,15 +54,15 @@ async def may_see(context: Context, connection: Any, caller: Caller, row: Row) -
 
 
 def _seen(
-    context: Context, standing: Standing | None, caller: Caller, row: Row, by: frozenset[str]
+    context: Context, standing: Standing | None, caller: Caller, row: Row, by: frozenset[str], purpose: str
 ) -> Row | None:
     if standing is None or row.deleted:
         return None
     resource = decode_object(row.body or b"{}")
     item = _labelled(context, row, resource)
-    verdict = _decided(standing, caller.organization, [item], [row], frozenset())
+    verdict = _decided(standing, caller.organization, [item], [row], frozenset(), purpose)
     if isinstance(verdict, Deny):
-        current().denied(row, Ground(PURPOSE, rule=verdict.code, patient=row.patient or ""))
+        current().denied(row, Ground(purpose, rule=verdict.code, patient=row.patient or ""))
         return None
     cleared = verdict.cleared[0] if verdict.cleared else None
     released = release_stored(verdict) or release(verdict, resource)

@@ -9,6 +9,7 @@ from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
 from service.store import (
+    exports,
     guests,
     keys,
     loops,
@@ -26,7 +27,8 @@ _KEEP = timedelta(minutes=10)
 
 
 async def sweep(context: Context) -> None:
-    """Forget expired access tokens, used assertions, our keys of long ago, old events, sessions that are over."""
+    """Forget expired access tokens, used assertions, our keys of long ago, old events, exports and sessions that are
+    over."""
     kept = timedelta(days=context.settings.subscription_days)
     async with context.database.unit() as unit:
         await subscriptions.forget(unit, context.clock() - kept)
@@ -34,6 +36,7 @@ async def sweep(context: Context) -> None:
         await guests.sweep(unit, context.clock() - _KEEP)
         await sessions.sweep(unit, context.clock() - _KEEP)
         await keys.sweep(unit, context.clock())
+        await exports.sweep(unit, context.clock(), context.clock() - _KEEP)
 
 
 async def tell_stalled(context: Context) -> int:
@@ -57,6 +60,7 @@ async def give_back(context: Context) -> int:
     """Make due again what workers that are no more had leased; returns how many rows."""
     async with context.database.unit() as unit:
         given = await outbox.orphans(unit) + await webhooks.orphans(unit, outbox.WORKERS)
+        given += await exports.orphans(unit, outbox.WORKERS)
         return given + await subscriptions.orphans(unit, outbox.WORKERS)
 
 

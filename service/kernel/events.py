@@ -39,6 +39,7 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
     "partner-heard": ("info", frozenset({"partner", "kind", "number", "outcome"})),
     "partner-listened": ("info", frozenset({"partner", "outcome"})),
     "partner-polled": ("debug", frozenset({"partner", "referral", "outcome"})),
+    "export": ("info", frozenset({"partner", "step", "outcome"})),
     "audit-checkpoint": ("info", frozenset({"seq", "hash"})),
     "audit-broken": ("error", frozenset({"seq"})),
     "worker-failed": ("error", frozenset({"task", "error", "where"})),

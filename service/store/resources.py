@@ -172,6 +172,36 @@ async def known(connection: Any, references: list[tuple[str, str]], viewer: View
     return [row(each) for each in found]
 
 
+_GONE = f"""
+SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body
+FROM resource r JOIN resource_version v ON v.type = r.type AND v.id = r.id AND v.version = r.version - 1
+WHERE r.type = $1 AND r.deleted AND r.updated > $5 AND r.updated <= $6 AND r.id > $7
+  AND ($2::text[] IS NULL OR r.id = ANY($2)) AND {_KNOWN}
+ORDER BY r.id LIMIT $8"""  # noqa: S608
+
+
+async def gone(
+    connection: Any, type_: str, viewer: Viewer, span: tuple[datetime, datetime], ids: Sequence[str] | None,
+    behind: str, limit: int,
+) -> list[Row]:  # fmt: skip
+    """What was deleted in (after, until] and is still, as it was before: of a type, by id, `limit` of those `behind`,
+    only `ids` where given."""
+    wanted = None if ids is None else list(ids)
+    found = await connection.fetch(_GONE, type_, wanted, viewer, DIRECTORY, *span, behind, limit)
+    return [row(each) for each in found]
+
+
+async def patients_of(connection: Any, references: Sequence[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """Whose data these are, deleted or not; what is about nobody is left out."""
+    found = await connection.fetch(
+        """SELECT type, id, COALESCE(patient, CASE WHEN type = 'Patient' THEN 'Patient/' || id END) AS patient
+           FROM resource WHERE (type, id) IN (SELECT * FROM unnest($1::text[], $2::text[]))""",
+        [type_ for type_, _ in references],
+        [id_ for _, id_ in references],
+    )
+    return {(each["type"], each["id"]): each["patient"] for each in found if each["patient"]}
+
+
 async def carrying(
     connection: Any,
     keys: Sequence[str],

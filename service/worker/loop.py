@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
+from service.flows.exports.work import export, take_exports
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.forward_referral import forward_referral, take_stirred
 from service.flows.recognise import recognise
@@ -124,6 +125,12 @@ class Worker:
                 "forward",
                 lambda free, busy: take_stirred(context, free, busy),
                 lambda loop: forward_referral(context, loop),
+            ),
+            Beat(
+                "export",
+                lambda free, busy: take_exports(context, self._number, free, busy),
+                lambda work: export(context, work),
+                each=1,
             ),
         )
 

@@ -108,7 +108,7 @@ def _read(draft: _Draft, name: str, value: str, lenient: bool) -> None:
     if name in _FORMAT:
         return
     try:
-        shape = _SHAPES.get(name.partition(":")[0])
+        shape = SHAPES.get(name.partition(":")[0])
         if name in REFUSED:
             raise Wrong(f"{name}: {REFUSED[name]} is not offered", "not-supported")
         if not value:
@@ -217,7 +217,7 @@ def _cursor(draft: _Draft, _: str, value: str) -> None:
     draft.cursor = value
 
 
-_SHAPES: dict[str, Callable[[_Draft, str, str], None]] = {
+SHAPES: dict[str, Callable[[_Draft, str, str], None]] = {
     "_count": _count,
     "_total": _total,
     "_summary": _summary,
@@ -230,4 +230,4 @@ _SHAPES: dict[str, Callable[[_Draft, str, str], None]] = {
     "_cursor": _cursor,
 }
 
-__all__ = ["MAX_COUNT", "SYSTEMWIDE", "Pair", "conditions", "parse"]
+__all__ = ["MAX_COUNT", "SHAPES", "SYSTEMWIDE", "Pair", "conditions", "parse"]

@@ -93,12 +93,13 @@ def notified(
         )
         for (patient, ground), references in groups.items()
     ]  # fmt: skip
-    return rows + [_withheld(at, partner, subscription, ground, request) for ground in withheld]
+    return rows + [held_back(at, partner, subscription, ground, request) for ground in withheld]
 
 
-def _withheld(at: datetime, partner: Partner, subscription: str, ground: Ground, request: str) -> Audited:
+def held_back(at: datetime, partner: Partner, resource: str, ground: Ground, request: str = "") -> Audited:
+    """Something of a client's that a notification or an export (`resource`) does not tell, by which rule."""
     row = _row(at, "consent", "decide", partner, request)
     return replace(
-        row, outcome="4", resource=subscription, about=_clients(ground.patient), purpose=ground.purpose,
+        row, outcome="4", resource=resource, about=_clients(ground.patient), purpose=ground.purpose,
         rule=ground.rule,
     )  # fmt: skip
