@@ -7,7 +7,6 @@ Follows: 0012
 import sqlalchemy as sa
 from alembic import op
 
-
 revision = "0013"
 down_revision = "0012"
 

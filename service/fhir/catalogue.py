@@ -45,6 +45,10 @@ class ResourceSpec:
     loose: tuple[str, ...] = ()
     supported: tuple[str, ...] = ()
     """Profiles of guides that this server keeps to for the type."""
+    through: tuple[str, ...] = ()
+    """Top-level elements that name what it is about: whose data that is, this is too (Provenance in bulk exports)."""
+    exported: bool = True
+    """Whether bulk exports have it as lines of its own; a Binary is fetched by the url of the attachment naming it."""
 
 
 _OURS = "https://casebridge.example/fhir/StructureDefinition/casebridge-"
@@ -69,7 +73,7 @@ _ROWS = (
     ResourceSpec("CommunicationRequest", "client", ("subject",)),
     ResourceSpec("Appointment", "client"),
     ResourceSpec("DocumentReference", "client", ("subject",)),
-    ResourceSpec("Binary", "client", ("securityContext",)),
+    ResourceSpec("Binary", "client", ("securityContext",), exported=False),
     ResourceSpec("Flag", "client", ("subject",)),
     ResourceSpec("DetectedIssue", "client", ("patient",)),
     ResourceSpec("Group", "client"),
@@ -82,7 +86,9 @@ _ROWS = (
     ResourceSpec("MeasureReport", "client", ("subject",)),
     # permission and proof
     ResourceSpec("Consent", "client", ("patient",), profile=_OURS + "consent"),
-    ResourceSpec("Provenance", "client", profile=_OURS + "provenance", loose=("target", "entity")),
+    ResourceSpec(
+        "Provenance", "client", profile=_OURS + "provenance", loose=("target", "entity"), through=("target",)
+    ),
     # nobody's but its maker's: what is not shared with anybody nobody else sees
     ResourceSpec("Subscription", "client", supported=(_BACKPORT,)),
     # who there is

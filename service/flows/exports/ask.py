@@ -167,10 +167,9 @@ def _types(caller: Caller, level: Level, named: list[str], draft: _Draft) -> lis
 
 
 def _fits(type_: str, level: Level) -> bool:
-    """The types of a client's compartment, for exports of clients. A Binary is fetched by the url of the attachment
-    that names it."""
+    """The types of a client's compartment, for exports of clients."""
     clients = type_ == HOME or type_ in compartment(HOME)
-    return type_ != "Binary" and (level == "system" or clients)
+    return catalogue[type_].exported and (level == "system" or clients)
 
 
 def _covers(caller: Caller, type_: str) -> bool:

@@ -146,7 +146,7 @@ def _query(context: Context, caller: Caller, one: Export, type_: str) -> Query:
     if texts:
         pairs = [parse_qsl(text, keep_blank_values=True) for text in texts]
         where.append(OneOf(tuple(_conditions(context, caller, type_, each) for each in pairs)))
-    if one.patients is not None and len(one.patients) <= IN_SQL and type_ != "Provenance":
+    if one.patients is not None and len(one.patients) <= IN_SQL and not catalogue[type_].through:
         where.append(_about(type_, one.patients))
     return Query((type_,), tuple(where), count=PAGE)
 
@@ -180,11 +180,11 @@ async def _of_patients(context: Context, connection: Any, one: Export, rows: Seq
     """For exports of clients: what is about them, and about nobody else."""
     if one.level == "system":
         return list(rows)
-    targets = await _targets(context, connection, [row for row in rows if row.type == "Provenance"])
+    targets = await _targets(context, connection, [row for row in rows if catalogue[row.type].through])
     wanted = None if one.patients is None else set(one.patients)
     kept = []
     for row in rows:
-        about = targets.get(row.id, set()) if row.type == "Provenance" else _concerned(context, row)
+        about = targets[row.id] if row.id in targets else _concerned(context, row)
         if about and (wanted is None or about <= wanted):
             kept.append(row)
     return kept
@@ -201,14 +201,15 @@ def _concerned(context: Context, row: Row) -> set[str]:
 
 
 async def _targets(context: Context, connection: Any, rows: Sequence[Row]) -> dict[str, set[str]]:
-    """Provenance by id → the clients whose data it tells the origin of."""
+    """By id, of what is about other resources (Provenance): the clients whose data those are."""
     named = {row.id: _named(context.base, row) for row in rows}
     whose = await resources.patients_of(connection, [key for each in named.values() for key in each])
     return {id_: {whose[key] for key in each if key in whose} for id_, each in named.items()}
 
 
 def _named(base: str, row: Row) -> set[tuple[str, str]]:
-    """What a Provenance is about; that it names a version makes no difference."""
-    targets = decode_object(row.body or b"{}").get("target", [])
+    """What it is about; that it names a version makes no difference."""
+    resource = decode_object(row.body or b"{}")
+    targets = (each for element in catalogue[row.type].through for each in resource.get(element, []))
     texts = (str(each.get("reference", "")).partition("/_history/")[0] for each in targets)
     return {key for text in texts if (key := local(text, base))}
