@@ -94,16 +94,18 @@ def genuine(settings: Settings, made: Checkpoint, former: Collection[bytes] = ()
     return holds(settings, _said(made.seq, made.hash, instant(made.at)), made.signature, former)
 
 
+def _written(seq: int, hash_: bytes, at: str, signature: bytes) -> bytes:
+    return encode({"seq": seq, "hash": hash_.hex(), "at": at, "signature": signature.hex()}) + b"\n"
+
+
 def place(settings: Settings, made: Checkpoint) -> None:
     """Move the anchor: the file is replaced whole. Raises Unavailable when it cannot be written."""
     path = settings.data_dir / FILE
     draft = path.with_name(f".{FILE}.{os.getpid()}")
-    at = instant(made.at)
-    said = {"seq": made.seq, "hash": made.hash.hex(), "at": at, "signature": made.signature.hex()}
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
-            file.write(encode(said) + b"\n")
+            file.write(_written(made.seq, made.hash, instant(made.at), made.signature))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -115,10 +117,12 @@ def found(settings: Settings, former: Collection[bytes] = ()) -> Anchor | None:
     """The anchor; None where there is no file. A file that is not one of ours is an Anchor that is not genuine."""
     path: Path = settings.data_dir / FILE
     try:
-        said = decode_object(path.read_bytes())
+        content = path.read_bytes()
+        said = decode_object(content)
         seq, hash_, at = int(said["seq"]), bytes.fromhex(said["hash"]), str(said["at"])
         signature = bytes.fromhex(said["signature"])
-        return Anchor(seq, hash_, holds(settings, _said(seq, hash_, at), signature, former))
+        ours = content == _written(seq, hash_, at, signature)  # to the byte: no other spelling of the same
+        return Anchor(seq, hash_, ours and holds(settings, _said(seq, hash_, at), signature, former))
     except FileNotFoundError:
         return None
     except (OSError, BadJson, KeyError, TypeError, ValueError):

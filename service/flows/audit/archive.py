@@ -10,6 +10,7 @@ import asyncio
 import gzip
 import hashlib
 import os
+import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -130,7 +131,7 @@ def prove(path: Path, previous: bytes) -> tuple[Proven | None, bytes]:
                 first, last, previous = first or seq, seq, seal.hash
     except FileNotFoundError:
         return None, b""
-    except (OSError, EOFError, BadJson, KeyError, TypeError, ValueError):
+    except (OSError, EOFError, zlib.error, BadJson, KeyError, TypeError, ValueError):
         return None, digest
     return (first, last, previous), digest
 
