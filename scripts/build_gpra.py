@@ -16,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from service.coordination.gpra.measure_report import definition
 from service.coordination.gpra.questionnaire import form
 from service.coordination.gpra.suprt import FORMS
 from service.coordination.gpra.tool import NAMES, read_tool
@@ -60,6 +61,8 @@ def main() -> None:
     tool = read_tool("csat-gpra", "2019.1")
     assert tool is not None
     put(form(tool))
+    measure = json.dumps(definition(tool), indent=1, ensure_ascii=False) + "\n"
+    (PROFILES / "gpra" / "Measure-gpra-outcomes.json").write_text(measure, encoding="utf-8")
     for each in FORMS:
         put(each)
 

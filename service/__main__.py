@@ -52,6 +52,7 @@ app.command("reindex")(reindex)
 report = typer.Typer(no_args_is_help=True, help="What the records and the exchange tell.")
 report.command("unmapped")(mapping.unmapped)
 report.command("disclosures")(disclosures.disclosures)
+report.command("gpra")(gpra.report_gpra)
 app.add_typer(report, name="report")
 app.add_typer(gpra.export_app, name="export")
 

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")
+    small_cells: int = Field(
+        11, ge=1, description="counts below this are hidden in reports about clients (0 is shown)"
+    )
     disclosure_years: int = Field(
         3, ge=1, le=100, description="how far back an accounting of disclosures goes"
     )

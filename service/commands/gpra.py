@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +13,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from service.commands.mapping import show
 from service.commands.running import run
+from service.coordination.gpra.measure import Rate
+from service.coordination.gpra.windows import USUAL
+from service.fhir.json import pretty
 from service.flows.gpra.export import Reason, Report, Wanted, export, preflight
+from service.flows.gpra.report import Owed, measured, owed
 
 WIDE = 300
 PLACES = ("client", "type", "sequence", "place", "reason")
@@ -45,6 +51,52 @@ def export_gpra(
     if report is not None:
         _save(report, told.reasons)
     _tell(told, out)
+
+
+def report_gpra(
+    grant: Annotated[str, typer.Option(help="the grant or contract number")],
+    as_of: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="as of this day; today if left out")
+    ] = None,
+    due: Annotated[bool, typer.Option("--due", help="who owes which interview, instead of rates")] = False,
+    three_month: Annotated[bool, typer.Option(help="with --due: three-month interviews, too")] = False,
+    format_: Annotated[
+        str, typer.Option("--format", help="table, json, csv; fhir (a MeasureReport) for rates")
+    ] = "table",
+) -> None:
+    """The six-month follow-up rate (80 % is asked for), outcomes from intake to follow-up; small counts are hidden."""
+    day = as_of.date() if as_of else None
+    if due:
+        types = ("three-month", *USUAL) if three_month else USUAL
+        rows = [_owed(each) for each in run(lambda wiring: owed(wiring.context, grant, day, types))]
+        show(rows, OWED, format_)
+        return
+    rates, told = run(lambda wiring: measured(wiring.context, grant, day))
+    if format_ == "fhir":
+        print(pretty(told).decode())
+    else:
+        show([_rate(each) for each in rates], RATES, format_)
+
+
+def _rate(one: Rate) -> dict[str, object]:
+    counts = {"numerator": one.numerator, "denominator": one.denominator, "rate": one.rate}
+    shown = {name: "" if value is None else value for name, value in counts.items()}
+    small = "small counts" if one.denominator is None else ""
+    return {"measure": one.measure, "stratum": one.stratum, **shown, "hidden": small}
+
+
+def _owed(one: Owed) -> dict[str, object]:
+    held = one.due
+    days = {"opens": held.opens, "due": held.due, "closes": held.closes}
+    told = {name: value.isoformat() for name, value in days.items()}
+    return {
+        "client": held.client, "sequence": held.sequence, "type": held.type, **told, "state": one.state,
+        "owner": one.owner,
+    }  # fmt: skip
+
+
+RATES = ("measure", "stratum", "numerator", "denominator", "rate", "hidden")
+OWED = ("client", "sequence", "type", "opens", "due", "closes", "state", "owner")
 
 
 def _write(path: Path, document: bytes) -> None:

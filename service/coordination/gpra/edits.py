@@ -145,7 +145,7 @@ def _wrong(question: Question, given: str) -> str:
 
 
 def _edits(tool: Tool, interview: Interview, episode: Episode) -> Iterator[Finding]:
-    known = _variables(tool, interview, episode)
+    known = variables(tool, interview, episode)
     for edit in tool.edits:
         if interview.moment in edit.interviews:
             scope = fhirpath.Scope(variables=known)
@@ -167,20 +167,25 @@ SERIES: Final = (
 """What edits may ask beyond this interview's answers."""
 
 
-def _variables(tool: Tool, interview: Interview, episode: Episode) -> dict[str, object]:
+def variables(
+    tool: Tool, interview: Interview, episode: Episode, names: frozenset[str] = frozenset()
+) -> dict[str, object]:
+    """What an expression may name: answers by question, lists of them by group, what is known around the interview.
+
+    An answer that is none is an empty list. `names`: only these questions, for expressions that need no more.
+    """
     values = interview.all
-    said = {each.link: _said(each, values.get(each.link)) for each in tool.questions}
+    asked_for = [tool.by_link[each] for each in names] if names else tool.questions
+    said = {each.link: _said(each, values.get(each.link)) for each in asked_for}
     known: dict[str, object] = {link: [] if value is None else value for link, value in said.items()}
+    if names:
+        return known
     for name, group in tool.groups.items():
         known[name] = [said[each.link] for each in group if said[each.link] is not None]
     known |= {name: [] for name in SERIES}
-    own = {"day": interview.day, "today": episode.today, "thisYear": int(episode.today[:4])}
-    return {
-        **known,
-        **own,
-        **({"gender": said["GenderCode"]} if said.get("GenderCode") else {}),
-        **episode.facts,
-    }
+    known |= {"day": interview.day, "today": episode.today, "thisYear": int(episode.today[:4])}
+    known |= {"gender": said["GenderCode"]} if said.get("GenderCode") else {}
+    return {**known, **episode.facts}
 
 
 def _said(question: Question, given: str | None) -> str | int | None:

@@ -70,6 +70,20 @@ class Edit:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What is better when it holds: a FHIRPath expression over `%question`, empty where answers do not tell."""
+
+    key: str
+    title: str
+    holds: str
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The questions it needs."""
+        return frozenset(re.findall(r"%(\w+)", self.holds))
+
+
 @dataclass(frozen=True)
 class Tool:
     """One version of one tool."""
@@ -78,6 +92,7 @@ class Tool:
     version: str
     questions: tuple[Question, ...]
     edits: tuple[Edit, ...]
+    outcomes: tuple[Outcome, ...] = ()
 
     @cached_property
     def by_link(self) -> Mapping[str, Question]:
@@ -110,7 +125,9 @@ def read_tool(name: str, version: str) -> Tool | None:
         return None
     asked = _rows((folder / "asked.csv").read_text(encoding="utf-8"))
     edits = _rows((folder / "edits.csv").read_text(encoding="utf-8"))
-    return Tool(name, version, tuple(map(_question, asked)), tuple(map(_edit, edits)))
+    outcomes = _rows((folder / "outcomes.csv").read_text(encoding="utf-8"))
+    told = tuple(Outcome(row["key"], row["title"], row["holds"]) for row in outcomes)
+    return Tool(name, version, tuple(map(_question, asked)), tuple(map(_edit, edits)), told)
 
 
 def _rows(text: str) -> Iterable[dict[str, str]]:

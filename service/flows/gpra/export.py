@@ -23,14 +23,14 @@ from service.fhir.references import local
 from service.fhir.row import Row
 from service.flows.audit.witness import act
 from service.flows.context import Context
+from service.flows.gpra.report import KIND, records_of
 from service.flows.gpra.save import episode, today
 from service.flows.permit import weighed_by_client
 from service.kernel.failures import Refused
 from service.mapping.gpra_interview import values
 from service.mapping.names import identifier_system
-from service.store import gpra, partners, records, resources
+from service.store import gpra, partners, resources
 from service.store.partners import Partner
-from service.store.records import Kept
 
 PURPOSE = "HPRGRP"
 """Programme reporting: v3-ActReason."""
@@ -135,26 +135,19 @@ async def _candidates(connection: Any, wanted: Wanted) -> list[_Candidate]:
     placed = await gpra.placed(connection, wanted.grant)
     if not placed:
         raise Refused("absent", f"no interviews are on record under grant {wanted.grant!r}")
-    kept: dict[tuple[str, str], Kept] = {}
-    for source in {source for source, _, _ in placed}:
-        own = [(_KIND, id_) for s, id_, _ in placed if s == source]
-        for each in (await records.those(connection, source, own)).values():
-            kept[source, each.id] = each
+    kept = await records_of(connection, placed)
     found: list[_Candidate] = []
     keys = [key for each in kept.values() for key in map(local, each.resources) if key]
     rows = {row.reference: row for row in await resources.known(connection, keys, None)}
     for source, id_, held in placed:
         one = kept[source, id_]
-        record = words.read(_KIND, id_, decode_object(one.body))
+        record = words.read(KIND, id_, decode_object(one.body))
         row = next((rows[each] for each in one.resources if each in rows), None)
         if isinstance(record, GpraInterview) and record.tool == wanted.tool and row is not None:
             found.append(_Candidate(held, record, values(record), row))
     if not found:
         raise Refused("absent", f"no interviews with {wanted.tool!r} are on record under this grant")
     return found
-
-
-_KIND = "gpra-interviews"
 
 
 def _reasons(

@@ -17,6 +17,7 @@ from tests.mapping.context import HERE
 ROOT = Path(__file__).resolve().parents[3]
 WRITTEN = (
     "gpra/csat-gpra-2019.1/asked.csv",
+    "gpra/Measure-gpra-outcomes.json",
     *(f"instruments/Questionnaire-{n}.json" for n in ("csat-gpra", "suprt-a", "suprt-c")),
 )
 INTERVIEWS = (("intake", "2026-03-03"), ("six-month", "2026-10-20"), ("discharge", "2027-03-09"))

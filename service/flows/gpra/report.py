@@ -1,0 +1,101 @@
+"""How the grant's clients fare, and who owes which interview: read from what is on record, counted by pure rules."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from service.casework import records as words
+from service.casework.records.gpra_interview import GpraInterview
+from service.coordination.gpra.edits import Interview
+from service.coordination.gpra.measure import Rate, rates
+from service.coordination.gpra.measure_report import report
+from service.coordination.gpra.tool import Tool, read_tool
+from service.coordination.gpra.windows import USUAL, Due, Held, windows
+from service.fhir.json import JsonObject, decode_object
+from service.flows.audit.witness import act
+from service.flows.context import Context
+from service.kernel.failures import Refused
+from service.mapping.gpra_interview import values
+from service.store import gpra, partners, records, resources
+from service.store.records import Kept
+
+KIND = "gpra-interviews"
+EPISODE = "EpisodeOfCare"
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An interview that is owed, where it stands today, and the primary case manager who owes it."""
+
+    due: Due
+    state: str
+    owner: str
+
+
+async def measured(context: Context, grant: str, as_of: date | None = None) -> tuple[list[Rate], JsonObject]:
+    """The rates under a grant as of a day (None: the agency's today), and the same as a MeasureReport. On the trail.
+
+    Refused("absent") when no interviews with a tool of ours are on record under the grant.
+    """
+    day = as_of or today_of(context)
+    async with context.database.reading() as connection:
+        placed = await gpra.placed(connection, grant)
+        kept = await records_of(connection, placed)
+        home = await partners.home(connection)
+    tool, interviews = _interviews([each for each in kept.values() if each is not None])
+    if tool is None:
+        raise Refused("absent", f"no interviews with a tool of ours are on record under grant {grant!r}")
+    found = rates(tool, interviews, day, small=context.settings.small_cells)
+    await context.database.record([act(context, "administration", "gpra-reported")])
+    first = min(date.fromisoformat(each.day) for each in interviews)
+    told = report(found, (min(first, day), day), context.clock(), home.organization if home else "")
+    return found, told
+
+
+async def owed(
+    context: Context, grant: str | None, as_of: date | None = None, types: Sequence[str] = USUAL
+) -> list[Owed]:
+    """Every follow-up that intakes owe, in the order of their due days, with who owes it. On the trail."""
+    day = as_of or today_of(context)
+    async with context.database.reading() as connection:
+        dues = windows(await gpra.of_grant(connection, grant), types)
+        episodes = await resources.of_patients(connection, sorted({each.patient for each in dues}), [EPISODE])
+    leads: dict[str, str] = {}
+    for row in episodes:
+        held = decode_object(row.body or b"{}")
+        lead = held.get("careManager", {})
+        if held.get("status") in ("active", "onhold", "planned") and lead:
+            leads[row.patient or ""] = str(lead.get("display") or lead.get("reference") or "")
+    await context.database.record([act(context, "administration", "gpra-dues-listed")])
+    return [Owed(each, each.state(day), leads.get(each.patient, "")) for each in dues]
+
+
+def today_of(context: Context) -> date:
+    """The agency's date."""
+    return context.clock().astimezone(context.settings.zone).date()
+
+
+async def records_of(connection: Any, placed: Sequence[tuple[str, str, Held]]) -> dict[tuple[str, str], Kept]:
+    """The records of interviews, by source and id."""
+    kept: dict[tuple[str, str], Kept] = {}
+    for source in {source for source, _, _ in placed}:
+        own = [(KIND, id_) for s, id_, _ in placed if s == source]
+        for each in (await records.those(connection, source, own)).values():
+            kept[source, each.id] = each
+    return kept
+
+
+def _interviews(kept: Sequence[Kept]) -> tuple[Tool | None, list[Interview]]:
+    """Completed interviews of a tool with a table; of several versions, the one most have."""
+    found: dict[tuple[str, str], list[Interview]] = {}
+    for each in kept:
+        record = words.read(KIND, each.id, decode_object(each.body))
+        if isinstance(record, GpraInterview) and read_tool(record.tool, record.version):
+            interview = values(record)
+            if interview.complete:
+                found.setdefault((record.tool, record.version), []).append(interview)
+    if not found:
+        return None, []
+    key = max(found, key=lambda each: len(found[each]))
+    return read_tool(*key), found[key]
