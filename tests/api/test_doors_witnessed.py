@@ -91,7 +91,7 @@ def path_of(template: str, patient: str) -> str:
         name, _, convertor = found[1].partition(":")
         if name == "id" and convertor != "fhirform":
             return "leslie-moreno" if "/{kind}/" in template else patient
-        return WORDS.get(convertor) or WORDS[name]
+        return WORDS.get(convertor) or WORDS.get(name, "x")
 
     return re.sub(r"\{([^}]+)\}", word, template)
 
