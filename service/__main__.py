@@ -6,6 +6,7 @@ from service.commands import (
     audit,
     console,
     deliveries,
+    directory,
     disclosures,
     gpra,
     ground,
@@ -40,6 +41,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(console.app, name="console")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(ground.app, name="ground")
+app.add_typer(directory.app, name="directory")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(subscriptions.subscriptions)

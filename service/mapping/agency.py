@@ -255,24 +255,37 @@ def service_id(context: MappingContext, agency_id: str, offered_id: str) -> str:
     return resource_id(context, "agencies", agency_id, f"service:{offered_id}")
 
 
+def categories(service: str) -> list[JsonObject]:
+    """The codings of the service areas and SDOH categories that a code of our service list belongs to."""
+    return [c for name in _CATEGORY_MAPS for c in terms().translate(name, service)]
+
+
+def standard_types(service: str) -> list[JsonObject]:
+    """The codings that say in standard systems what a code of our service list says."""
+    return [c for name in _TYPE_MAPS for c in terms().translate(name, service)]
+
+
 def _service(agency: Agency, offered: OfferedService, context: MappingContext) -> JsonObject:
     coding = terms().coding(RSS_SERVICE, offered.service)
-    types = [c for name in _TYPE_MAPS for c in terms().translate(name, offered.service)]
-    categories = [c for name in _CATEGORY_MAPS for c in terms().translate(name, offered.service)]
     return build(
         "HealthcareService",
         id=service_id(context, agency.id, offered.id),
         meta={"profile": [profile("casebridge-programme")]},
-        extension=[_fhir_capacity(offered.capacity)],
+        extension=[fhir_capacity(offered.capacity)],
         identifier=[identifier(context, "service", agency.id, offered.id)],
         active=offered.active,
         providedBy=refer(context, "agencies", agency.id, agency.name),
-        category=[{"coding": [c]} for c in categories],
-        type=[{"coding": [*types, coding], "text": coding.get("display", offered.service)}],
+        category=[{"coding": [c]} for c in categories(offered.service)],
+        type=[
+            {
+                "coding": [*standard_types(offered.service), coding],
+                "text": coding.get("display", offered.service),
+            }
+        ],
         name=offered.name,
         comment=offered.description,
         extraDetails=offered.how_to_access,
-        telecom=[_fhir_appointment_contact(parts.fhir_contact(c)) for c in offered.contacts],
+        telecom=[fhir_appointment_contact(parts.fhir_contact(c)) for c in offered.contacts],
         location=[_part_reference(context, agency.id, "Location", place) for place in offered.places],
         coverageArea=[{"display": area} for area in offered.areas],
         eligibility=[{"comment": offered.eligibility}] if offered.eligibility else None,
@@ -282,12 +295,14 @@ def _service(agency: Agency, offered: OfferedService, context: MappingContext) -
     )
 
 
-def _fhir_appointment_contact(contact: JsonObject) -> JsonObject:
+def fhir_appointment_contact(contact: JsonObject) -> JsonObject:
+    """A ContactPoint at which appointments are made (SDOHCC)."""
     held = [*contact.get("extension", []), {"url": FOR_APPOINTMENT, "valueBoolean": True}]
     return {**contact, "extension": held}
 
 
-def _fhir_capacity(capacity: str | None) -> JsonObject | None:
+def fhir_capacity(capacity: str | None) -> JsonObject | None:
+    """The SDOHCC extension for room, waiting list or none."""
     if capacity is None:
         return None
     value = {"coding": [{"system": SDOHCC_CODES, "code": capacity}]}

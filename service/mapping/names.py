@@ -50,6 +50,7 @@ INTERPRETER: Final = "http://hl7.org/fhir/StructureDefinition/patient-interprete
 SDOHCC: Final = "http://hl7.org/fhir/us/sdoh-clinicalcare"
 SDOHCC_CODES: Final = f"{SDOHCC}/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
 CAPACITY: Final = f"{SDOHCC}/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus"
+ASSURED_ON: Final = profile("assured-on")
 FOR_APPOINTMENT: Final = f"{SDOHCC}/StructureDefinition/SDOHCC-ExtensionHealthcareServiceTelecomAppointment"
 
 SNOMED: Final = "http://snomed.info/sct"

@@ -36,3 +36,23 @@ Instance: audit-event-basis
 InstanceOf: SearchParameter
 Usage: #definition
 * insert Parameter(AuditEventBasis, disclosure-basis, AuditEvent, token, [[AuditEvent.extension.where(url = 'https://casebridge.example/fhir/StructureDefinition/disclosure-basis').value]], [[Disclosures on a legal basis.]])
+
+Instance: healthcare-service-language
+InstanceOf: SearchParameter
+Usage: #definition
+* insert Parameter(HealthcareServiceLanguage, communication, HealthcareService, token, [[HealthcareService.communication]], [[Programmes where a language is spoken, by BCP 47 code; named as in the Human Services Directory guide.]])
+
+Instance: healthcare-service-capacity
+InstanceOf: SearchParameter
+Usage: #definition
+* insert Parameter(HealthcareServiceCapacity, capacity, HealthcareService, token, [[HealthcareService.extension.where(url = 'http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus').extension.where(url = 'capacityStatus').value]], [[Programmes with room, without, or with a waiting list (SDOHCC 3.0 capacity status).]])
+
+Instance: healthcare-service-day
+InstanceOf: SearchParameter
+Usage: #definition
+* insert Parameter(HealthcareServiceDay, open-day, HealthcareService, token, [[HealthcareService.availableTime.daysOfWeek]], [[Programmes that are open on a day of the week: mon to sun.]])
+
+Instance: healthcare-service-serves
+InstanceOf: SearchParameter
+Usage: #definition
+* insert Parameter(HealthcareServiceServes, serves, HealthcareService, string, [[HealthcareService.coverageArea.display]], [[Programmes that serve a place, by the words of the directory; coverage-area finds Locations.]])

@@ -87,3 +87,11 @@ Description: "The day on which case management is expected to end; aftercare is 
 Context: DocumentReference
 * value[x] 1..1
 * value[x] only date
+
+Extension: AssuredOn
+Id: assured-on
+Title: "Assured on"
+Description: "When somebody who knows last vouched for this entry of the directory (Open Referral HSDS assured_date, or last_modified where nobody did). Where it is not said, the entry is as old as its last change here."
+Context: HealthcareService
+* value[x] 1..1
+* value[x] only date

@@ -24,6 +24,8 @@ Description: "A service an agency offers, with who may use it and whether there 
 * insert Must(endpoint, [[Where a referral goes electronically.]])
 * extension contains http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus named capacityStatus 0..1
 * insert Must(extension[capacityStatus], [[Room, waiting list or none, before the client is sent (SDOHCC 3.0).]])
+* extension contains AssuredOn named assuredOn 0..1
+* insert Must(extension[assuredOn], [[A list of programmes must be up to date (004 CA-CM 4.03): stale entries are reported by it.]])
 
 Profile: CasebridgePatientTask
 Parent: http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-TaskForPatient
