@@ -32,6 +32,14 @@ HOW_MANY = 30
 EXTENSION = "http://hl7.org/fhir/StructureDefinition/"
 REACHED = {"telecom": [{"system": "phone", "value": "5551"}]}
 RARE: dict[str, Json] = {
+    "HealthcareService": {
+        "extension": [
+            {
+                "url": "http://hl7.org/fhir/us/sdoh-clinicalcare/StructureDefinition/SDOHCC-ExtensionHealthcareServiceCapacityStatus",
+                "extension": [{"url": "capacityStatus", "valueCodeableConcept": {"coding": [{"code": "capacity"}]}}],
+            }
+        ]
+    },
     "QuestionnaireResponse": {"item": [{
         "linkId": "a", "answer": [{"valueReference": {"reference": "Patient/1"}}],
         "extension": [{"url": EXTENSION + "questionnaireresponse-isSubject", "valueBoolean": True}],
