@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from service.commands.running import run
-from service.flows.audit.disclosures import Disclosure, listing
+from service.flows.audit.disclosures import Disclosure, archived_before, listing
 from service.flows.audit.witness import act
 from service.kernel.clock import instant
 from service.wiring import Wiring
@@ -35,6 +35,11 @@ def disclosures(
         about = sorted({one.client for one in found})[:1000]
         row = act(wiring.context, "administration", "disclosures-reported", about=about)
         await wiring.context.database.record([row])
+        if before := await archived_before(wiring.context, years):
+            print(
+                f"before {instant(before)}: see the archived trail (`casebridge audit archive`)",
+                file=sys.stderr,
+            )
         return found
 
     _show([_row(each) for each in run(story)], format_)

@@ -172,3 +172,9 @@ def audited(record: Any) -> Audited:
     values["id"] = str(values["id"])
     values["about"], values["consents"] = tuple(values["about"]), tuple(values["consents"])
     return Audited(**values)
+
+
+async def oldest(connection: Any) -> datetime | None:
+    """When the first row was written that is still in the database; None where there is none."""
+    found: datetime | None = await connection.fetchval("SELECT min(at) FROM audit")
+    return found

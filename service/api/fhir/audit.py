@@ -12,7 +12,7 @@ from service.flows import grounds
 from service.flows.audit import events
 from service.flows.audit.decide import Supposed
 from service.flows.audit.decide import decide as decide_story
-from service.flows.audit.disclosures import Disclosure, of_client
+from service.flows.audit.disclosures import Disclosure, archived_before, of_client
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.kernel.clock import instant
@@ -37,10 +37,11 @@ async def search(request: Request, context: Context, caller: Caller) -> Response
 async def disclosures(request: Request, context: Context, caller: Caller) -> Response:
     """GET or POST Patient/{id}/$disclosures"""
     given = await _given(request, context, ("years",))
-    found = await of_client(context, caller, request.path_params["id"], given.number("years", MOST_YEARS))
-    return answer(
-        request, encode({"resourceType": "Parameters", "parameter": [_line(each) for each in found]})
-    )
+    years = given.number("years", MOST_YEARS)
+    lines = [_line(each) for each in await of_client(context, caller, request.path_params["id"], years)]
+    if before := await archived_before(context, years):
+        lines.append({"name": "archivedBefore", "valueInstant": instant(before)})
+    return answer(request, encode({"resourceType": "Parameters", "parameter": lines}))
 
 
 @door

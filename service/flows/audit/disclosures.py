@@ -14,7 +14,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import absent
 from service.kernel.failures import Refused
-from service.store import audit, partners, records, resources
+from service.store import audit, partners, records, resources, seals
 from service.store.audit import Sought
 
 HOME = "Patient"
@@ -49,7 +49,6 @@ async def of_client(context: Context, caller: Caller, id_: str, years: int | Non
 
 async def listing(context: Context, client: str | None, years: int | None = None) -> list[Disclosure]:
     """Newest first; of one client (`Patient/[id]`, or the casework system's own id) or of all."""
-    back = timedelta(days=round(365.25 * (years or context.settings.disclosure_years)))
     async with context.database.reading() as connection:
         home = await partners.home(connection)
         patient = client
@@ -64,7 +63,7 @@ async def listing(context: Context, client: str | None, years: int | None = None
                 raise Refused("absent", f"there is no client {client!r}")
         sought = Sought(
             about=[patient] if patient else [], bases=DISCLOSED, kinds=["access", "disclosure"],
-            low=context.clock() - back,
+            low=_since(context, years),
         )  # fmt: skip
         rows = await audit.find(connection, sought, MOST)
         names = {each.organization: each.name for each in await partners.everyone(connection)}
@@ -75,6 +74,20 @@ async def listing(context: Context, client: str | None, years: int | None = None
         if _happened(row) and row.organization != ours
         for one in ([patient] if patient else row.patients)
     ]
+
+
+async def archived_before(context: Context, years: int | None = None) -> datetime | None:
+    """Where the database's trail begins, if the years asked for go back further and older rows were archived: what was
+    disclosed before is in the archives (`casebridge audit archive`), not in the listing."""
+    async with context.database.reading() as connection:
+        if await seals.last_archive(connection) is None:
+            return None
+        begins = await audit.oldest(connection)
+    return begins if begins and _since(context, years) < begins else None
+
+
+def _since(context: Context, years: int | None) -> datetime:
+    return context.clock() - timedelta(days=round(365.25 * (years or context.settings.disclosure_years)))
 
 
 def _happened(row: Audited) -> bool:
