@@ -47,14 +47,16 @@ async def _holders(
     going: Sequence[tuple[str, str]],
     others: Sequence[tuple[str, str]],
 ) -> list[Row]:
-    """Up to SHOWN rows that exist for the caller, besides `others`, with a reference that holds."""
+    """Up to SHOWN rows that exist for the caller, besides `others`, with a reference that holds and that it may see: one
+    in a masked element would tell of what is masked."""
     found: list[Row] = []
     behind = ("", "")
     asked = [keys.leading(*key) for key in going]
     while len(found) < SHOWN:
         page = await resources.carrying(unit, asked, others, caller.viewer, behind, PAGE)
         holding = [row for row in page if _holds(context, decode_object(row.body or b"{}"), going)]
-        found += await visible(context, unit, caller, holding)
+        shown = await visible(context, unit, caller, holding)
+        found += [row for row in shown if _holds(context, decode_object(row.body or b"{}"), going)]
         if len(page) < PAGE:
             break
         behind = (page[-1].type, page[-1].id)

@@ -23,7 +23,7 @@ from service.fhir.validate.definitions import Definitions
 from service.fhir.validate.packages import slimmed
 from service.store import search
 from service.store.database import Database
-from service.store.search import plan
+from service.store.search import ask, plan
 from service.store.search.statement import Statement
 from service.store.unit import Put, Shared
 from tests.fhir.search import generate, oracle
@@ -481,3 +481,21 @@ async def test_each_kind_of_search_takes_its_index(
     shown = await explained(crowded, asked("Task", *pairs))
     assert wanted in shown, shown
     assert unwanted not in shown, shown
+
+
+async def test_a_chain_that_leads_over_many_finds_the_same_by_another_way(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rnd = random.Random(8)
+    kinds = ("Patient", "ServiceRequest", "Task")
+    await store(database, [generate.resource(rnd, t, str(n)) for t in kinds for n in range(1, 30)])
+    chains = [("patient.gender:not", "male"), ("patient.active:missing", "false"), ("subject:Patient.gender:not", "x"),
+              ("patient._has:ServiceRequest:subject:status:not", "draft")]  # fmt: skip
+    queries = [asked("Task", pair) for pair in chains]
+    few = [await found_ids(database, each) for each in queries]
+    monkeypatch.setattr(ask, "FEW", 0)
+    assert [await found_ids(database, each) for each in queries] == few
+    assert any(few)
+    async with database.reading() as connection:
+        sized = await ask.sized(connection, queries[0], search.EVERYTHING)
+    assert [plan.plan_of(each) for each in (queries[0], sized)] == ["gathered", "plain"]

@@ -99,11 +99,13 @@ class InList:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """A reference of ours (`Task.subject`) leads to a `target` that meets all of `where`."""
+    """A reference of ours (`Task.subject`) leads to a `target` that meets all of `where`. `broad`: there are many such
+    targets, as the database knows and nobody else."""
 
     reference: str
     target: str
     where: tuple["Condition", ...]
+    broad: bool = False
 
 
 @dataclass(frozen=True, slots=True)

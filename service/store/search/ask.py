@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import asyncpg
@@ -10,7 +10,7 @@ import orjson
 
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
-from service.fhir.search.query import Query
+from service.fhir.search.query import Chain, Condition, Has, OneOf, Query
 from service.kernel.failures import Refused
 from service.store.search import plan
 from service.store.search.statement import Eyes, Statement
@@ -54,9 +54,44 @@ async def snapshot(connection: Any) -> AsyncIterator[Any]:
         await connection.execute("ROLLBACK")
 
 
+FEW = 1000
+"""Targets up to which a chain is followed by the index of keys."""
+
+
+async def sized(connection: Any, query: Query, eyes: Eyes) -> Query:
+    """The query, its chains marked that lead over many. Asked of the database where the chain does not say it."""
+    return replace(query, where=await _each(connection, query.where, eyes))
+
+
+async def _each(connection: Any, where: tuple[Condition, ...], eyes: Eyes) -> tuple[Condition, ...]:
+    if not any(isinstance(each, Chain | Has | OneOf) for each in where):
+        return where
+    return tuple([await _one(connection, each, eyes) for each in where])
+
+
+async def _one(connection: Any, condition: Condition, eyes: Eyes) -> Condition:
+    match condition:
+        case Chain():
+            where = await _each(connection, condition.where, eyes)
+            broad = not any(plan.picks_few(each) for each in where)
+            if broad:
+                statement = Statement(eyes)
+                inner = plan.counting(statement, Query((condition.target,), where))
+                text = f"SELECT count(*) FROM (SELECT 1 {inner} LIMIT {FEW + 1}) few"  # noqa: S608
+                broad = await connection.fetchval(text, *statement.values) > FEW
+            return replace(condition, where=where, broad=broad)
+        case Has():
+            return replace(condition, where=await _each(connection, condition.where, eyes))
+        case OneOf():
+            return OneOf(tuple([await _each(connection, each, eyes) for each in condition.alternatives]))
+        case _:
+            return condition
+
+
 async def run(connection: Any, query: Query, eyes: Eyes, start: Place = START, limit: int = 0) -> Page:
     """The first `limit` rows (by default the query's count) behind `start`."""
     limit = limit or query.count
+    query = await sized(connection, query, eyes)
     chosen = plan.plan_of(query)
     if chosen != "walked":
         build = plan.gathered if chosen == "gathered" else plan.plain
@@ -94,6 +129,7 @@ def _row(record: Any) -> Row:
 
 async def count(connection: Any, query: Query, eyes: Eyes) -> int:
     """How many match, exactly."""
+    query = await sized(connection, query, eyes)
     statement = Statement(eyes)
     text = f"SELECT count(*) {plan.counting(statement, query)}"
     return int(await connection.fetchval(text, *statement.values))
@@ -101,6 +137,7 @@ async def count(connection: Any, query: Query, eyes: Eyes) -> int:
 
 async def estimate(connection: Any, query: Query, eyes: Eyes) -> int:
     """How many the planner expects to match."""
+    query = await sized(connection, query, eyes)
     statement = Statement(eyes)
     text = f"EXPLAIN (FORMAT JSON) SELECT 1 {plan.counting(statement, query)}"
     found = orjson.loads(await connection.fetchval(text, *statement.values))
@@ -109,6 +146,7 @@ async def estimate(connection: Any, query: Query, eyes: Eyes) -> int:
 
 async def matching_ids(connection: Any, query: Query, eyes: Eyes, limit: int, behind: str = "") -> list[str]:
     """Ids of the first matches behind an id; for conditional interactions, inside the unit that will write."""
+    query = await sized(connection, query, eyes)
     statement = Statement(eyes)
     cover = f"{plan.counting(statement, query)} AND r.id > {statement.bind(behind)}"
     text = f"SELECT r.id {cover} ORDER BY r.id LIMIT {statement.bind(limit, 'int')}"

@@ -36,7 +36,7 @@ COLUMNS = ("type", "id", "version", "updated", "deleted", "author", "patient", "
 
 def plan_of(query: Query) -> Plan:
     """The plan for a query."""
-    if any(_picks_few(condition) for condition in query.where):
+    if any(picks_few(condition) for condition in query.where):
         return "gathered"
     first = query.sort[0] if query.sort else None
     if first is None or first.by in ("id", "updated", "text"):
@@ -44,11 +44,14 @@ def plan_of(query: Query) -> Plan:
     return "walked" if len(query.types) == 1 else "gathered"
 
 
-def _picks_few(condition: Condition) -> bool:
+def picks_few(condition: Condition) -> bool:
+    """Whether going by this condition first leaves few rows to look at."""
     match condition:
         case Keys():
             return condition.selective and not condition.negated
-        case Ids() | Chain() | Has() | InList():
+        case Chain():
+            return not condition.broad
+        case Ids() | Has() | InList():
             return True
         case Strings():
             return condition.match != "contains"

@@ -146,11 +146,16 @@ def _in_list(statement: Statement, condition: InList, row: str) -> str:
 def _chain(statement: Statement, condition: Chain, row: str) -> str:
     target = statement.alias("t")
     stem = statement.bind(f"{condition.reference}={condition.target}/")
-    return (
-        f"{row}.keys && ARRAY(SELECT hashtextextended({stem} || {target}.id, 0) FROM resource {target}"  # noqa: S608
+    found = (
+        f"SELECT hashtextextended({stem} || {target}.id, 0) FROM resource {target}"  # noqa: S608
         f" WHERE {target}.type = {statement.bind(condition.target)} AND {statement.visible(target)}"
-        f" AND {all_of(statement, condition.where, target)})"
+        f" AND {all_of(statement, condition.where, target)}"
     )
+    if (
+        condition.broad
+    ):  # the index would compare every key with every other: hash them, and look at the rows found else
+        return f"(SELECT bool_or(k IN ({found})) FROM unnest({row}.keys) k)"  # noqa: S608
+    return f"{row}.keys && ARRAY({found})"
 
 
 @cache
