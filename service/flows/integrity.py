@@ -47,7 +47,7 @@ async def _holders(
     going: Sequence[tuple[str, str]],
     others: Sequence[tuple[str, str]],
 ) -> list[Row]:
-    """Up to SHOWN rows that exist for the caller, besides `others`, with a reference that holds and that it may see: one
+    """Up to SHOWN rows that exist for the caller, besides `others`, with a reference that holds and it may see: one
     in a masked element would tell of what is masked."""
     found: list[Row] = []
     behind = ("", "")
