@@ -1,6 +1,5 @@
 """What an operator meets: addresses that can be called, and an end that comes when it is asked for."""
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -9,10 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from parts import SECRET, Service
 
 from service.commands.serve import _address
-from service.flows.onboard_partner import mint_token
 
 SERVE = [sys.executable, "-m", "service", "serve", "--port", "0", "--data-dir"]
 
@@ -96,31 +93,3 @@ def test_whichever_of_several_processes_is_asked_counts_for_all(tmp_path: Path) 
                 assert serving.wait(60) == 0
             finally:
                 serving.kill()
-
-
-async def test_who_waits_for_events_is_answered_when_the_service_is_told_to_stop(
-    service: Service, database_url: str, tmp_path: Path
-) -> None:
-    await service.partner("Harbor", "casework")
-    token = await mint_token(service.wiring.context, "Harbor")
-    given = {**os.environ, "CASEBRIDGE_DATABASE_URL": database_url, "CASEBRIDGE_SECRET_KEY": SECRET}
-    command = [*SERVE, str(tmp_path / "data"), "--workers", "2"]
-    serving = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=given
-    )
-    try:
-        assert serving.stdout is not None
-        line = (await serving.stdout.readline()).decode()
-        url = line.removeprefix("ready ").strip()
-        headers = {"Authorization": f"Bearer {token}"}
-        async with httpx.AsyncClient(base_url=url, headers=headers, trust_env=False, timeout=60) as reader:
-            assert (await reader.get("/casework/v1/events")).status_code == 200
-            waiting = [asyncio.create_task(reader.get("/casework/v1/events?wait=60")) for _ in range(4)]
-            assert not (await asyncio.wait(waiting, timeout=1.5))[0]
-            serving.send_signal(signal.SIGTERM)
-            found = await asyncio.wait_for(asyncio.gather(*waiting), 30)  # sooner than they asked for
-        assert [each.json() for each in found] == [{"events": [], "cursor": ""}] * 4
-        assert await asyncio.wait_for(serving.wait(), 30) == 0
-    finally:
-        if serving.returncode is None:
-            serving.kill()
