@@ -8,6 +8,7 @@ from service.commands import (
     deliveries,
     directory,
     disclosures,
+    due,
     gpra,
     ground,
     housekeeping,
@@ -42,6 +43,7 @@ app.add_typer(console.app, name="console")
 app.add_typer(webhook.app, name="webhook")
 app.add_typer(ground.app, name="ground")
 app.add_typer(directory.app, name="directory")
+app.add_typer(due.app, name="calendar")
 app.command("deliveries")(deliveries.deliveries)
 app.command("replay")(deliveries.replay)
 app.command()(subscriptions.subscriptions)
@@ -55,6 +57,8 @@ report = typer.Typer(no_args_is_help=True, help="What the records and the exchan
 report.command("unmapped")(mapping.unmapped)
 report.command("disclosures")(disclosures.disclosures)
 report.command("gpra")(gpra.report_gpra)
+report.command("timeliness")(due.timeliness)
+report.command("caseload")(due.caseload)
 app.add_typer(report, name="report")
 app.add_typer(gpra.export_app, name="export")
 

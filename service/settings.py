@@ -46,6 +46,10 @@ class Settings(BaseSettings):
         "UTC",
         description="where the agency's days begin and end (IANA name): a consent ends with its last day there",
     )
+    timers: Path | None = Field(
+        None,
+        description="JSON file that changes when what falls due: other amounts, tiers, off (docs/coordination.md)",
+    )
     sensitive_value_sets: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="value sets of your guides that reveal something sensitive: CODE=canonical, comma-separated; "

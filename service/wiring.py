@@ -9,8 +9,10 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from service.consent.sensitive import Categories
+from service.coordination.choices import BadTimers, choices
+from service.coordination.timers import Chosen
 from service.fhir.catalogue import catalogue
-from service.fhir.json import BadJson
+from service.fhir.json import BadJson, decode
 from service.fhir.search.asking import Terms
 from service.flows import sensitivity
 from service.flows.context import Check, Context
@@ -60,6 +62,7 @@ class Wiring:
                 self._terms,
                 base,
                 lambda: categories(settings),
+                timers=_timers(settings),
             )
             signers = await _signers(database, self.settings, self.clock)
             back = f"{self.public_url}/console/sign-in/back"
@@ -154,6 +157,17 @@ def _use_maps(settings: Settings) -> None:
         terms.use(settings.guides)
     except (BadJson, BadTerms, KeyError) as broken:
         raise Unavailable(f"a ConceptMap of CASEBRIDGE_GUIDES cannot be used: {broken}") from broken
+
+
+def _timers(settings: Settings) -> Chosen:
+    """What the operator chose about what falls due. Raises Unavailable naming the place of what cannot be used."""
+    if settings.timers is None:
+        return Chosen()
+    try:
+        return choices(decode(settings.timers.read_bytes()))
+    except (OSError, BadJson, BadTimers) as broken:
+        reason = broken.strerror if isinstance(broken, OSError) else broken
+        raise Unavailable(f"CASEBRIDGE_TIMERS cannot be used: {reason}") from broken
 
 
 def rules(settings: Settings) -> "Validator":

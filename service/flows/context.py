@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from service.consent.sensitive import Categories
+from service.coordination.timers import STANDARD, Chosen
 from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
 from service.fhir.search.asking import Terms
@@ -20,7 +21,7 @@ Check = Callable[[JsonObject, Sequence[str]], list[Issue]]
 class Context:
     """`base` is the absolute URL of our FHIR door, without a trailing slash. `categories`: what codes reveal.
     `terms`: the value sets and code systems that searches may name. `ending`: set when the process is told to stop, so
-    that who waits for news answers with what there is."""
+    that who waits for news answers with what there is. `timers`: what the operator chose about what falls due."""
 
     database: Database
     clock: Clock
@@ -30,3 +31,4 @@ class Context:
     base: str
     categories: Callable[[], Categories] = dict
     ending: asyncio.Event = field(default_factory=asyncio.Event)
+    timers: Chosen = STANDARD

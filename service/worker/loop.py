@@ -16,6 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
+from service.flows.due.recount import recount
 from service.flows.exports.work import export, take_exports
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.forward_referral import forward_referral, take_stirred
@@ -84,6 +85,7 @@ class Worker:
                 group.create_task(self._sweeping(listening)),
                 group.create_task(self._sealing()),
                 group.create_task(self._recognising()),
+                group.create_task(self._recounting()),
             ]
             for beat in self._beats():
                 group.create_task(self._beating(beat))
@@ -199,6 +201,13 @@ class Worker:
         """Who arrived is compared with who is here."""
         while True:
             while await self._guarded("recognise", recognise(self._context)):
+                pass
+            await asyncio.sleep(self._context.settings.worker_idle_seconds)
+
+    async def _recounting(self) -> None:
+        """What is due follows what is filed, and the time."""
+        while True:
+            while await self._guarded("recount", recount(self._context)):
                 pass
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
 

@@ -16,6 +16,7 @@ from service.store.schema import (
     resources,
     search,
     subscriptions,
+    timers,
 )
 from service.store.schema.columns import Xid8, metadata
 
@@ -34,4 +35,5 @@ __all__ = [
     "resources",
     "search",
     "subscriptions",
+    "timers",
 ]

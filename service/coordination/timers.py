@@ -1,0 +1,334 @@
+"""What is due, when, to whom, and what closes it: the table of timers T1 to T19 (CASEWORK.md §4.1), and one function.
+
+The same facts give the same items with the same keys, whatever was computed before: a revised date moves an item, a
+late fact closes it, and nothing is ever due twice. Days count in the agency's calendar and end with the day; hours
+count on the clock.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+from typing import Final, Literal
+
+from service.coordination.calendar import Calendar, months, working_days
+from service.coordination.facts import Case, Fact
+
+Clock = Literal["working-days", "working-days-before", "months", "hours", "same-day", "month-end", "none"]
+Owner = Literal["lead", "supervisor"]
+Shape = Literal["once", "again", "monthly", "sampled", "none"]
+"""once: each trigger is due once. again: each closing starts the next. monthly: each calendar month. sampled: every
+`due`-th trigger. none: no Task; a report or a person sees to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One timer. `due`: how much of `clock`. `soon`: how many working days before it is told. `escalate`: how many
+    working days (of hours: hours) after it the supervisor has it. `closes`: what does; `drops`: what makes it moot."""
+
+    id: str
+    requirement: int
+    code: str
+    rule: str
+    starts: str
+    clock: Clock
+    due: int
+    closes: tuple[str, ...]
+    shape: Shape = "once"
+    drops: tuple[str, ...] = ()
+    owner: Owner = "lead"
+    priority: Literal["routine", "urgent", "asap", "stat"] = "routine"
+    soon: int = 2
+    escalate: int = 2
+    tier: str | None = None
+    opens: int | None = None
+    """After how many months it may be done at the earliest."""
+    outlives: bool = False
+    """True for what is owed even when the case is closed."""
+
+
+_ROWS = (
+    Row("T1", 53, "confirm-initiation", "Confirm that the service started as scheduled",
+        "scheduled", "working-days", 2, ("started",), drops=("dropped",), soon=1),
+    Row("T2", 53, "verify-service", "Verify that the service is appropriate and satisfactory",
+        "started", "working-days", 15, ("verified",), drops=("dropped",), soon=3, escalate=5),
+    Row("T3", 53, "monitor", "Follow up on the service",
+        "started", "months", 3, ("followed-up",), shape="again", drops=("dropped", "finished"), soon=10, escalate=5),
+    Row("T4", 54, "case-review", "Review the case with the supervisor or a team",
+        "planned", "months", 3, ("reviewed",), shape="again", soon=10, escalate=5),
+    Row("T5", 54, "sample-review", "Sample a review that was done on the worker's own case",
+        "reviewed", "working-days", 10, (), shape="sampled", owner="supervisor", escalate=10),
+    Row("T6", 49, "reassess", "Reassess once a year",
+        "assessed", "months", 12, ("assessed",), shape="again", soon=20, escalate=10),
+    Row("T7", 49, "reassess", "Reassess after a precipitating event (crisis, admission)",
+        "crisis", "working-days", 5, ("assessed",), priority="urgent"),
+    Row("T8", 49, "reassess", "Reassess after a change of status (a service ended early or was not given)",
+        "setback", "working-days", 10, ("assessed",)),
+    Row("T9", 49, "reassess", "Reassess before the client leaves a hospital or institution",
+        "discharge-notice", "hours", 48, ("assessed",), priority="asap", escalate=0),
+    Row("T10", 31, "contact-client", "Have four direct contacts in the month",
+        "opened", "month-end", 4, ("contact",), shape="monthly", tier="intensive", soon=5, escalate=1),
+    Row("T11", 30, "caseload", "Keep caseloads of intensive case managers between 10 and 15",
+        "opened", "none", 15, (), shape="none"),
+    Row("T12", 45, "waiting-list", "Look again at who waits for a place with us",
+        "waitlisted", "months", 1, ("served",), soon=5, escalate=5),
+    Row("T13", 53, "answer-complaint", "Answer a complaint at once",
+        "complained", "same-day", 0, ("answered",), drops=("dropped",), priority="stat", escalate=0, soon=0,
+        outlives=True),
+    Row("T14", 45, "expedite-plan", "See an urgent case first",
+        "urgent", "working-days", 1, ("contact", "planned"), priority="urgent", soon=1, escalate=0),
+    Row("T15", 59, "plan-aftercare", "Plan aftercare well before closing",
+        "leaves", "working-days-before", 20, ("aftercare",), soon=10, escalate=5),
+    Row("T16", 56, "plan-closing", "Begin to plan the closing at intake",
+        "opened", "working-days", 10, ("closing-planned",), escalate=5),
+    Row("T17", 24, "gpra-followup", "GPRA follow-up interview, five to eight months after intake",
+        "gpra-intake", "months", 8, ("gpra-follow-up",), opens=5, soon=30, escalate=0, outlives=True),
+    Row("T18a", 47, "complete-assessment", "Assess within the established time",
+        "opened", "working-days", 10, ("assessed",), soon=3, escalate=3),
+    Row("T18b", 50, "complete-plan", "Make the service plan within the established time",
+        "opened", "working-days", 20, ("planned",), soon=5, escalate=3),
+    Row("T18c", 55, "complete-plan", "Have the plan signed by client and worker",
+        "planned", "working-days", 5, ("signed",), drops=("replaced",), escalate=5),
+    Row("T19", 54, "review-plan", "Review as often as needed", "opened", "none", 0, (), shape="none"),
+)  # fmt: skip
+
+rows: Final = MappingProxyType({row.id: row for row in _ROWS})
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What an operator chose for a timer: other amounts, another tier, or off."""
+
+    due: int | None = None
+    soon: int | None = None
+    escalate: int | None = None
+    tier: str | None = None
+    off: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The operator's choices by timer, and by tier and timer: the client's tier counts first."""
+
+    timers: Mapping[str, Choice] = field(default_factory=dict)
+    tiers: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+
+    def of(self, row: Row, tier: str | None) -> Row | None:
+        """The row as it counts for a client of this tier; None if it does not."""
+        for choice in (self.timers.get(row.id), self.tiers.get(tier or "", {}).get(row.id)):
+            if choice is None:
+                continue
+            if choice.off:
+                return None
+            row = replace(
+                row,
+                due=row.due if choice.due is None else choice.due,
+                soon=row.soon if choice.soon is None else choice.soon,
+                escalate=row.escalate if choice.escalate is None else choice.escalate,
+                tier=row.tier if choice.tier is None else choice.tier or None,
+            )
+        return row if row.tier in (None, tier) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """One thing that is or was due. `timer` and `subject` name it for ever within the client's case.
+
+    `since`: the event from which time was counted, standing at `record`. `due`: it is overdue from this instant on.
+    `closed`: the instant by which it was done, by what stands at `by`; `moot`: from when nobody owes it any more.
+    """
+
+    timer: str
+    subject: str
+    record: str
+    since: datetime
+    opens: datetime
+    soon: datetime
+    last: datetime
+    due: datetime
+    escalates: datetime
+    closed: datetime | None = None
+    by: str = ""
+    moot: datetime | None = None
+    counted: int | None = None
+    """Of contacts: how many there were."""
+
+    @property
+    def ended(self) -> datetime | None:
+        """When it stopped being open: done, or moot before it was done."""
+        return min((moment for moment in (self.closed, self.moot) if moment), default=None)
+
+
+STANDARD: Final = Chosen()
+"""As the table says."""
+
+
+def due(case: Case, calendar: Calendar, now: datetime, chosen: Chosen = STANDARD) -> list[Due]:
+    """Everything that was ever due in this case, done or not, in the order of the table and of time."""
+    found: list[Due] = []
+    for row in _ROWS:
+        counted = chosen.of(row, case.tier)
+        if counted is not None:
+            found += sorted(
+                _SHAPES[row.shape](counted, case, calendar, now), key=lambda d: (d.due, d.subject)
+            )
+    return found
+
+
+def _moment(fact: Fact, calendar: Calendar) -> datetime:
+    """The instant of a fact; of one that only has a day, the day's end."""
+    return fact.at or calendar.end_of(fact.on)
+
+
+def _item(row: Row, subject: str, trigger: Fact, calendar: Calendar, day: date | None = None) -> Due:
+    """An open item; `day`: the last day on which it is in time, where the row's own clock does not say it."""
+    if row.clock == "hours":
+        since = trigger.at or calendar.end_of(trigger.on - timedelta(days=1))
+        end = since + timedelta(hours=row.due)
+        last, escalates = max(since, end - timedelta(hours=24)), end + timedelta(hours=row.escalate)
+        return Due(row.id, subject, trigger.record, since, since, since, last, end, escalates)
+    day = day or _day(row, trigger.on, calendar)
+    begun = trigger.at or _start(trigger.on, calendar)
+    opens = _start(months(trigger.on, row.opens), calendar) if row.opens else begun
+    soon = _start(working_days(day, -row.soon, calendar) if row.soon else day, calendar)
+    end = calendar.end_of(day)
+    late = working_days(day, row.escalate, calendar) if row.escalate else day
+    return Due(row.id, subject, trigger.record, begun, opens, max(soon, opens), _start(day, calendar), end,
+               calendar.end_of(late))  # fmt: skip
+
+
+def _start(day: date, calendar: Calendar) -> datetime:
+    return calendar.end_of(day - timedelta(days=1))
+
+
+def _day(row: Row, on: date, calendar: Calendar) -> date:
+    match row.clock:
+        case "working-days":
+            return working_days(on, row.due, calendar)
+        case "working-days-before":
+            return working_days(on, -row.due, calendar)
+        case "months":
+            return months(on, row.due)
+        case "same-day":
+            return working_days(on, 0, calendar)
+        case "hours" | "month-end" | "none":
+            raise ValueError(f"{row.id} has no day")
+
+
+def _reaches(trigger: Fact, closer: Fact) -> bool:
+    """Did the closing happen at or after the trigger? Where one only has its day, the days are compared."""
+    if trigger.at and closer.at:
+        return closer.at >= trigger.at
+    return closer.on >= trigger.on
+
+
+def _closed(row: Row, item: Due, trigger: Fact, case: Case, calendar: Calendar, closer: Fact | None) -> Due:
+    """With what closed it, and with what made it moot."""
+    drops = [f for f in case.of(*row.drops, about=trigger.about) if _reaches(trigger, f)] if row.drops else []
+    ends = [] if row.outlives else [f for f in case.of("ended") if _reaches(trigger, f)]
+    moot = min((_moment(f, calendar) for f in (*drops, *ends)), default=None)
+    closed = _done(closer, calendar) if closer else None
+    return replace(item, closed=closed, by=closer.record if closer else "", moot=moot)
+
+
+def _done(closer: Fact, calendar: Calendar) -> datetime:
+    """What was done on a day was done before the day was over."""
+    return closer.at or calendar.end_of(closer.on) - timedelta(seconds=1)
+
+
+def _about(closer: Fact, trigger: Fact) -> bool:
+    """Facts about one service close what is due for that service; facts about the client close anything."""
+    return not closer.about or not trigger.about or closer.about == trigger.about
+
+
+def _once(row: Row, case: Case, calendar: Calendar, _: datetime) -> Iterator[Due]:
+    starts = ("crisis", "admitted") if row.id == "T7" else (row.starts,)
+    seen: set[str] = set()
+    for trigger in case.of(*starts):
+        subject = trigger.about or trigger.record
+        if subject in seen or _too_late(row, trigger, case):
+            continue
+        seen.add(subject)
+        closers = (f for f in case.of(*row.closes) if _about(f, trigger))
+        before = row.clock == "working-days-before" or row.id in ("T1", "T16", "T18a", "T18b")
+        closer = next((f for f in closers if before or _reaches(trigger, f)), None)
+        yield _closed(row, _item(row, subject, trigger, calendar), trigger, case, calendar, closer)
+
+
+def _again(row: Row, case: Case, calendar: Calendar, _: datetime) -> Iterator[Due]:
+    for subject in sorted({f.about for f in case.of(row.starts)}) if row.id == "T3" else ("",):
+        first = next(iter(case.of(row.starts, about=subject or None)), None)
+        if first is None or _too_late(row, first, case):
+            continue
+        yield from _chain(row, case, calendar, first, subject)
+
+
+def _chain(row: Row, case: Case, calendar: Calendar, first: Fact, subject: str) -> Iterator[Due]:
+    """Each closing starts the next; several on one day are one."""
+    trigger, number = first, 1
+    closers = [f for f in case.of(*row.closes) if f.on > first.on and _about(f, first)]
+    for closer in (*_days(closers), None):
+        if _too_late(row, trigger, case):
+            return
+        day = _day(row, trigger.on, calendar)
+        if closer is None and row.id == "T4" and case.next_review and trigger.on < case.next_review < day:
+            day = case.next_review
+        item = _item(row, f"{subject or row.starts}#{number}", trigger, calendar, day)
+        yield _closed(row, item, _same(trigger, first), case, calendar, closer)
+        trigger, number = closer or trigger, number + 1
+
+
+def _same(trigger: Fact, first: Fact) -> Fact:
+    return replace(trigger, about=first.about)
+
+
+def _too_late(row: Row, trigger: Fact, case: Case) -> bool:
+    """Nothing new falls due after the case has ended."""
+    ended = case.first("ended")
+    return not row.outlives and ended is not None and trigger.on > ended.on and row.starts != "leaves"
+
+
+def _sampled(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
+    """Every fourth review of a case, from the first, is looked at by the supervisor."""
+    for number, trigger in enumerate(_days(case.of(row.starts))):
+        if number % SAMPLE == 0 and not _too_late(row, trigger, case):
+            item = _item(row, f"{trigger.what}#{number + 1}", trigger, calendar)
+            yield _closed(row, item, trigger, case, calendar, None)
+
+
+SAMPLE: Final = 4
+MONTHLY: Final = 4
+
+
+def _days(facts: Iterable[Fact]) -> list[Fact]:
+    """The first fact of each day."""
+    return list({fact.on: fact for fact in reversed(list(facts))}.values())[::-1]
+
+
+def _monthly(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
+    """Whole calendar months of an open case: not the one in which it opened, nor the one in which it ended."""
+    opened, ended = case.first("opened"), case.first("ended")
+    if opened is None:
+        return
+    month = months(opened.on.replace(day=1), 1)
+    until = ended.on.replace(day=1) if ended else calendar.day_of(now) + timedelta(days=1)
+    while month < until and (case.open or ended):
+        contacts = [f for f in case.of(*row.closes) if month <= f.on < months(month, 1)]
+        trigger = Fact("month", month, opened.record)
+        closer = contacts[row.due - 1] if len(contacts) >= row.due else None
+        item = _item(row, f"{month:%Y-%m}", trigger, calendar, months(month, 1) - timedelta(days=1))
+        yield _counted(_closed(row, item, trigger, case, calendar, closer), len(contacts))
+        month = months(month, 1)
+
+
+def _counted(item: Due, count: int) -> Due:
+    return replace(item, counted=count)
+
+
+def _none(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
+    return iter(())
+
+
+_SHAPES: Final[Mapping[Shape, Callable[[Row, Case, Calendar, datetime], Iterator[Due]]]] = {
+    "once": _once, "again": _again, "monthly": _monthly, "sampled": _sampled, "none": _none,
+}  # fmt: skip

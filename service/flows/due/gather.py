@@ -1,0 +1,139 @@
+"""Facts of a case, from the records, the referrals' steps and what hospitals sent."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from service.casework import records as words
+from service.casework.records.client import Client
+from service.coordination.calendar import Calendar, calendar
+from service.coordination.facts import Case
+from service.fhir.json import decode_object
+from service.flows.context import Context
+from service.kernel.failures import Refused
+from service.mapping import facts
+from service.mapping.facts import Filed, Sent, Step
+from service.store import timers
+from service.store.records import Kept
+
+PAGE = 1000
+Dated = tuple[Kept, datetime]
+
+
+@dataclass
+class Known:
+    """What is known of one client. `references`: record (`care-plans/x`) → the resource it is."""
+
+    client: Client
+    case: Case
+    source: str
+    patient: str
+    references: dict[str, str] = field(default_factory=dict)
+
+
+async def calendar_of(context: Context, connection: Any, agency: str) -> Calendar:
+    """The agency's calendar; until one is set, Monday to Friday in CASEBRIDGE_TIME_ZONE without holidays."""
+    found = await timers.calendar(connection, agency)
+    return calendar(*found) if found else calendar(context.settings.time_zone)
+
+
+async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Known | None:
+    """One client, read in three questions; None when the record cannot be read."""
+    dated = await timers.of_client(connection, kept.source, patient)
+    steps = await timers.steps(connection, kept.source, patient)
+    sent = await timers.sent(connection, kept.source, [patient])
+    return _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], days)
+
+
+async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:
+    """Every client of a casework system: for reports."""
+    by_client: dict[str, list[Dated]] = defaultdict(list)
+    clients: dict[str, Kept] = {}
+    behind = ("", "")
+    while True:
+        page = await timers.everything(connection, source, behind, PAGE)
+        for kept, first in page:
+            behind = (kept.kind, kept.id)
+            whose = kept.id if kept.kind == "clients" else decode_object(kept.body).get("client")
+            if kept.kind == "clients":
+                clients[kept.id] = kept
+            if whose:
+                by_client[whose].append((kept, first))
+        if len(page) < PAGE:
+            break
+    patients = {id_: patient_of(kept) for id_, kept in clients.items()}
+    steps = _steps(await timers.steps(connection, source, None))
+    sent = _sent(await timers.sent(connection, source, sorted(filter(None, patients.values()))))
+    found = (
+        _known(kept, patient, by_client[id_], steps[patient], sent[patient], days)
+        for id_, kept in clients.items()
+        if (patient := patients[id_])
+    )
+    return [each for each in found if each]
+
+
+def patient_of(kept: Kept) -> str:
+    """The Patient that a client's record became; empty when there is none."""
+    return next((each for each in kept.resources if each.startswith("Patient/")), "")
+
+
+def _known(
+    kept: Kept,
+    patient: str,
+    dated: Iterable[Dated],
+    steps: Sequence[Step],
+    sent: Sequence[Sent],
+    days: Calendar,
+) -> Known | None:
+    client = _read(kept, kept.updated)
+    if client is None or not isinstance(client.record, Client):
+        return None
+    rows = list(dated)
+    filed = [each for each in (_read(*row) for row in rows) if each]
+    told = {f"{row.kind}/{row.id}": _main(row) for row, _ in rows if row.resources}
+    told |= {name: f"{name}/_history/{version}" for name, version in _versions(sent)}
+    case = facts.case(client.record, filed, steps, sent, days)
+    return Known(client.record, case, kept.source, patient, told)
+
+
+def _versions(sent: Iterable[Sent]) -> Iterable[tuple[str, str]]:
+    """Another's resource is named with its version: then our Task does not keep it from deletion."""
+    for each in sent:
+        body = each.resource
+        yield f"{body['resourceType']}/{body['id']}", str(body.get("meta", {}).get("versionId", "1"))
+
+
+_MAIN = {"clients": "EpisodeOfCare/", "referrals": "ServiceRequest/", "complaints": "Communication/"}
+
+
+def _main(kept: Kept) -> str:
+    """The resource that the record is about."""
+    wanted = _MAIN.get(kept.kind, "")
+    return next((each for each in reversed(kept.resources) if each.startswith(wanted)), kept.resources[-1])
+
+
+def _read(kept: Kept, first: datetime) -> Filed | None:
+    """A record of an older release may be unreadable: it is passed, the others count."""
+    try:
+        record = words.read(kept.kind, kept.id, decode_object(kept.body))
+    except Refused:
+        return None
+    return Filed(kept.kind, kept.id, record, first, kept.updated)
+
+
+def _steps(found: Iterable[tuple[str, str, str, datetime, bytes]]) -> dict[str, list[Step]]:
+    steps: dict[str, list[Step]] = defaultdict(list)
+    for patient, record, direction, at, body in found:
+        task = decode_object(body)
+        status, priority = task.get("status", ""), task.get("priority", "routine")
+        steps[patient].append(Step(record, direction, status, priority, at))
+    return steps
+
+
+def _sent(found: Iterable[tuple[str, datetime, bytes]]) -> dict[str, list[Sent]]:
+    sent: dict[str, list[Sent]] = defaultdict(list)
+    for patient, at, body in found:
+        sent[patient].append(Sent(decode_object(body), at))
+    return sent

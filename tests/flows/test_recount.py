@@ -1,0 +1,226 @@
+"""Each thing due is one Task, whatever happens in whatever order."""
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from parts import Service, running
+
+from service.fhir.json import decode_object, encode
+from service.flows import onboard_partner
+from service.flows.due.recount import recount
+
+CODES = "https://casebridge.example/fhir/CodeSystem/timer"
+
+
+class Fresh(httpx.Auth):
+    """A token that is good at whatever time it is: minted whenever the clock has moved."""
+
+    def __init__(self, office: "Office", name: str) -> None:
+        self.office, self.name, self.token, self.at = office, name, "", datetime.min
+
+    async def async_auth_flow(self, request: httpx.Request) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        if self.at != self.office.at:
+            context = self.office.service.wiring.context
+            self.at, self.token = self.office.at, await onboard_partner.mint_token(context, self.name)
+        request.headers["Authorization"] = f"Bearer {self.token}"
+        yield request
+
+
+class Office:
+    """Harbor on a clock of its own; `at` is the instant that the service believes."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 3, 2, 15, tzinfo=UTC)
+        self.service: Service
+        self.harbor: httpx.AsyncClient
+        self.clinic: httpx.AsyncClient
+
+    async def file(self, kind: str, id_: str, **record: Any) -> None:
+        answer = await self.harbor.put(
+            f"/casework/v1/{kind}/{id_}", content=encode(record), headers={"Content-Type": "application/json"}
+        )
+        assert answer.status_code in (200, 201), answer.text
+
+    async def counted(self, at: datetime | None = None) -> None:
+        """The worker has looked at everybody it had to."""
+        self.at = at or self.at
+        for _ in range(20):
+            if not await recount(self.service.wiring.context):
+                return
+        raise AssertionError("the worker never comes to rest")
+
+    async def tasks(self, timer: str | None = None) -> list[dict[str, Any]]:
+        found = await self.harbor.get("/fhir/Task", params={"_count": "200"})
+        each = [entry["resource"] for entry in decode_object(found.content).get("entry", [])]
+        return [task for task in each if timer in (None, task["reasonCode"]["coding"][0]["code"])]
+
+    async def events(self) -> list[dict[str, Any]]:
+        found = await self.harbor.get("/casework/v1/events", params={"limit": "1000"})
+        return [each for each in decode_object(found.content)["events"] if "timer" in each]
+
+
+@asynccontextmanager
+async def office_of(database_url: str, home: Path, **settings: Any) -> AsyncIterator[Office]:
+    office = Office()
+    async with running(database_url, home, clock=lambda: office.at, **settings) as service:
+        office.service = service
+        await service.partner("Harbor", "casework")
+        await service.partner("Riverbend", "ehr", scopes=["system/*.cruds"])
+        async with await service.client("Harbor") as harbor, await service.client("Riverbend") as clinic:
+            office.harbor, office.clinic = harbor, clinic
+            harbor.auth, clinic.auth = Fresh(office, "Harbor"), Fresh(office, "Riverbend")
+            yield office
+
+
+@pytest.fixture
+async def office(database_url: str, tmp_path: Path) -> AsyncIterator[Office]:
+    async with office_of(database_url, tmp_path, time_zone="America/Chicago") as found:
+        await found.file(
+            "case-managers", "victoria-chen", name={"text": "Victoria Chen"}, supervisor="samuel-okafor"
+        )
+        await found.file("clients", "leslie", **leslie())
+        yield found
+
+
+def leslie(**more: Any) -> dict[str, Any]:
+    episode = {"status": "active", "start": "2026-03-02", "primaryCaseManager": "victoria-chen", **more}
+    return {"name": {"family": "Moreno", "given": ["Leslie"]}, "episode": episode}
+
+
+def end(task: dict[str, Any]) -> str:
+    return str(task["restriction"]["period"]["end"])
+
+
+async def test_an_opened_case_has_its_tasks_and_counting_again_changes_nothing(office: Office) -> None:
+    await office.counted()
+    first = await office.tasks()
+    assert {t["reasonCode"]["coding"][0]["code"] for t in first} == {"T16", "T18a", "T18b"}
+    assert {t["status"] for t in first} == {"requested"}
+    await office.file("clients", "leslie", **leslie())
+    await office.counted(office.at + timedelta(minutes=5))
+    assert await office.tasks() == first
+    for task in first:
+        findings = office.service.wiring.context.check(task, task["meta"]["profile"])
+        assert [str(each) for each in findings if each.fails] == []
+
+
+async def test_a_revised_date_moves_the_task_and_makes_no_second(office: Office) -> None:
+    referral = {"client": "leslie", "service": "transitional-housing", "requested": "2026-03-09"}
+    for start, expected in (("2026-03-11", "2026-03-14T05:00"), ("2026-03-18", "2026-03-21T05:00")):
+        await office.file("referrals", "room", **referral, period={"start": start})
+        await office.counted()
+        [task] = await office.tasks("T1")
+        assert end(task).startswith(expected)
+    assert task["meta"]["versionId"] == "2"
+    assert task["focus"]["reference"].startswith("ServiceRequest/")
+
+
+async def test_what_is_late_goes_to_the_supervisor_and_is_told_at_each_step(office: Office) -> None:
+    complaint = {"client": "leslie", "received": "2026-03-06T16:00:00-06:00", "words": "No bus after six."}
+    office.at = datetime(2026, 3, 6, 22, 5, tzinfo=UTC)
+    await office.file("complaints", "bus", **complaint)
+    await office.counted()
+    [task] = await office.tasks("T13")
+    assert (task["priority"], end(task)) == ("stat", "2026-03-07T06:00:00.000Z")
+    await office.counted(datetime(2026, 3, 7, 6, tzinfo=UTC))
+    [late] = await office.tasks("T13")
+    assert late["owner"] != task["owner"]
+    reply = {"text": "A ride is asked for.", "at": "2026-03-09T09:00:00-05:00"}
+    office.at = datetime(2026, 3, 9, 14, tzinfo=UTC)
+    await office.file("complaints", "bus", **complaint, status="answered", replies=[reply])
+    await office.counted()
+    [done] = await office.tasks("T13")
+    assert (done["status"], done["id"]) == ("completed", task["id"])
+    told = [each for each in await office.events() if each["timer"] == "T13"]
+    assert [(each["kind"], each["owner"]) for each in told] == [
+        ("due", "victoria-chen"), ("escalated", "samuel-okafor"), ("due-closed", "samuel-okafor"),
+    ]  # fmt: skip
+
+
+async def test_a_clock_set_back_untells_nothing_and_doubles_nothing(office: Office) -> None:
+    late = datetime(2026, 4, 20, 12, tzinfo=UTC)
+    await office.counted(late)
+    tasks, events = await office.tasks(), await office.events()
+    await office.file("encounters", "call", client="leslie", mode="phone", start="2026-03-03T10:00:00-06:00")
+    await office.counted(late - timedelta(days=30))
+    assert (await office.tasks(), await office.events()) == (tasks, events)
+
+
+async def test_a_fact_that_comes_late_completes_the_task_and_one_taken_back_opens_it_again(
+    office: Office,
+) -> None:
+    await office.counted(datetime(2026, 4, 20, 12, tzinfo=UTC))
+    assessment = {"client": "leslie", "instrument": "prapare", "taken": "2026-03-10T10:00:00-05:00"}
+    await office.file("assessments", "first", **assessment)
+    await office.counted()
+    [task] = await office.tasks("T18a")
+    assert (task["status"], task["output"][0]["valueReference"]["reference"].split("/")[0]) == (
+        "completed", "QuestionnaireResponse",
+    )  # fmt: skip
+    await office.file("assessments", "first", **assessment, status="entered-in-error")
+    await office.counted()
+    [task] = await office.tasks("T18a")
+    assert (task["status"], "output" in task) == ("requested", False)
+
+
+async def test_a_person_may_close_the_task_by_hand(office: Office) -> None:
+    await office.counted()
+    [task] = await office.tasks("T16")
+    answer = await office.harbor.put(
+        f"/fhir/Task/{task['id']}", content=encode({**task, "status": "completed"})
+    )
+    assert answer.status_code == 200, answer.text
+    for hours in (1, 2, 3000):
+        await office.counted(office.at + timedelta(hours=hours))
+        [task] = await office.tasks("T16")
+        assert (task["status"], task["meta"]["versionId"]) == ("completed", "2")
+
+
+async def test_a_closed_case_owes_nothing_more(office: Office) -> None:
+    await office.counted()
+    closed = leslie(status="finished", end="2026-03-05")
+    office.at = datetime(2026, 3, 6, 12, tzinfo=UTC)
+    await office.file("clients", "leslie", **closed)
+    await office.counted()
+    assert {task["status"] for task in await office.tasks()} == {"cancelled"}
+
+
+async def test_a_withdrawn_client_owes_nothing_more(office: Office) -> None:
+    await office.counted()
+    gone = await office.harbor.delete("/casework/v1/clients/leslie")
+    assert gone.status_code == 204, gone.text
+    await office.counted()
+    assert {task["status"] for task in await office.tasks()} == {"cancelled"}
+
+
+async def test_a_hospitals_notice_asks_for_a_reassessment_within_48_hours(office: Office) -> None:
+    await office.counted()
+    episodes = await office.harbor.get("/fhir/Patient")
+    [patient] = [entry["resource"] for entry in decode_object(episodes.content)["entry"]]
+    office.at = datetime(2026, 7, 14, 19, 30, tzinfo=UTC)
+    stay = {
+        "resourceType": "Encounter", "status": "in-progress", "subject": {"reference": f"Patient/{patient['id']}"},
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "IMP"},
+        "type": [{"text": "Inpatient stay"}], "period": {"start": "2026-07-10"},
+    }  # fmt: skip
+    made = await office.clinic.post("/fhir/Encounter", content=encode(stay))
+    assert made.status_code == 201, made.text
+    await office.counted()
+    assert await office.tasks("T9") == []
+    office.at += timedelta(hours=2)
+    leaving = {**decode_object(made.content), "period": {"start": "2026-07-10", "end": "2026-07-16"}}
+    told = await office.clinic.put(f"/fhir/Encounter/{leaving['id']}", content=encode(leaving))
+    assert told.status_code == 200, told.text
+    await office.counted()
+    [task] = await office.tasks("T9")
+    assert (task["priority"], end(task)) == ("asap", "2026-07-16T21:30:00.000Z")
+    gone = await office.clinic.delete(f"/fhir/Encounter/{leaving['id']}")
+    assert gone.status_code in (200, 204), "our Task does not keep the clinic's Encounter from deletion"
+    await office.counted()
+    [task] = await office.tasks("T9")
+    assert task["status"] == "cancelled"
