@@ -22,6 +22,7 @@ from service.commands import (
 )
 from service.commands.bench import bench
 from service.commands.demo import demo
+from service.commands.ingest import ingest
 from service.commands.reindex import reindex
 from service.commands.validate import validate
 
@@ -50,6 +51,7 @@ app.command()(subscriptions.subscriptions)
 app.command()(simulate.simulate)
 app.command()(demo)
 app.command()(validate)
+app.command()(ingest)
 app.command()(bench)
 app.command()(mapping.remap)
 app.command("reindex")(reindex)
