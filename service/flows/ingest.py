@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from service.fhir.catalogue import catalogue
 from service.fhir.json import BadJson, JsonObject, decode_object
 from service.fhir.outcome import Issue
 from service.fhir.references import local
@@ -17,6 +18,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.delete import delete
 from service.flows.update import update
+from service.flows.writing import expect_type
 from service.kernel.failures import Refused
 from service.store import partners
 from service.store.trail import begin, current
@@ -83,7 +85,7 @@ async def _one(context: Context, caller: Caller, line: Line) -> Ingested:
         raise Refused("malformed", f"the line is not usable JSON: {error}") from None
     if not isinstance(resource.get("resourceType"), str):
         raise Refused("malformed", "the line has no `resourceType`")
-    if resource["resourceType"] == "Bundle":
+    if "entry" in resource and resource["resourceType"] not in catalogue:
         return await _deletions(context, caller, line, resource)
     id_ = resource.get("id", _own_id(caller, line.raw))
     if not isinstance(id_, str):
@@ -101,6 +103,7 @@ def _own_id(caller: Caller, raw: bytes) -> str:
 
 async def _deletions(context: Context, caller: Caller, line: Line, bundle: JsonObject) -> Ingested:
     """A line of the `deleted` files of an export: a transaction of nothing but DELETE."""
+    expect_type(bundle, "Bundle")
     entries = bundle.get("entry")
     rows = entries if isinstance(entries, list) else []
     keys = [_deleting(each.get("request") if isinstance(each, dict) else None) for each in rows]
