@@ -13,7 +13,7 @@ from service.fhir.json import encode
 from service.flows import onboard_partner as story
 from service.kernel.failures import Refused, Unavailable
 from service.simulator import process
-from service.simulator.behaviour import Behaviour
+from service.simulator.behaviour import Behaviour, Dialect
 from service.simulator.keys import Key
 from service.simulator.process import Plan
 from service.wiring import Wiring
@@ -26,6 +26,7 @@ def simulate(
     casebridge: Annotated[str | None, typer.Option(help="where Casebridge is; opens no database")] = None,
     pace: Annotated[float, typer.Option(min=0, help="seconds between two steps of its staff")] = 1.0,
     seed: Annotated[int, typer.Option(help="makes flaky repeatable")] = 1,
+    dialect: Annotated[Dialect, typer.Option(help="how its staff says what it does")] = "sdohcc",
     light: Annotated[bool, typer.Option(help="it works on our server (direct light)")] = False,
     register: Annotated[bool, typer.Option(help="register the partner if it is new")] = False,
 ) -> None:
@@ -33,7 +34,7 @@ def simulate(
 
     `ready URL` says where it listens; URL/simulator shows what it has and what reached it.
     """
-    plan = Plan(partner, behaviour, port or 0, pace, seed, casebridge, light=light)
+    plan = Plan(partner, behaviour, port or 0, pace, seed, casebridge, light=light, dialect=dialect)
     try:
         asyncio.run(process.run(plan if casebridge else _known(plan, port, register=register)))
     except OSError as error:
@@ -51,6 +52,7 @@ def _known(plan: Plan, port: int | None, *, register: bool) -> Plan:
     return Plan(
         plan.name, plan.behaviour, listening, plan.pace, plan.seed, public_url(chosen_settings),
         found["client_id"], found["organization"], keep, guarded="token_url" in found, light=plan.light,
+        dialect=plan.dialect,
     )  # fmt: skip
 
 
@@ -70,4 +72,6 @@ async def _found(
     jwks.write_bytes(encode(Key(keep / "key.json").public_set))
     base, token = (None, None) if plan.light else (f"{origin}/fhir", f"{origin}/token")
     roles = ("referral-source", "referral-recipient")
-    return await story.add(wiring.context, story.Registration(plan.name, roles, (), str(jwks), base, token))
+    return await story.add(
+        wiring.context, story.Registration(plan.name, roles, (), str(jwks), base, token, dialect=plan.dialect)
+    )

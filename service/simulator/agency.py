@@ -68,7 +68,7 @@ class Agency:
             is_task = version.type == "Task"
             shown = f" ({status})" if is_task else ""
             self.say(f"received {version.reference} version {version.number}{shown}")
-            if is_task and status == "requested" and not self._ours(version):
+            if is_task and status in ("requested", "received") and not self._ours(version):
                 self._do(version.id, work(OwnDesk(self.store, new_id), version.id, self.manner, self.say))
 
     def resume(self) -> None:

@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 Behaviour = Literal["accept-complete", "reject", "slow", "flaky", "down"]
 BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
+Dialect = Literal["sdohcc", "bser", "cow"]
 Fault = Literal["unavailable", "reset-before", "reset-after", "silence-before", "silence-after"]
 """A 503; the connection cut before anything is done, or after; no answer for long, the same two ways."""
 
@@ -23,6 +24,7 @@ class Manner:
     seed: int = 1
     silence: float = 20.0
     lateness: float = 3.0
+    dialect: Dialect = "sdohcc"
     _dice: random.Random = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 from service.kernel.clock import Clock, system_clock
 from service.simulator import auth_door, control, fhir_door
 from service.simulator.agency import Agency
-from service.simulator.behaviour import Behaviour, Manner
+from service.simulator.behaviour import Behaviour, Dialect, Manner
 from service.simulator.faults import Faulty
 from service.simulator.notebook import Listening
 
@@ -41,6 +41,7 @@ class Plan:
     guarded: bool = True
     light: bool = False
     rings: bool = True
+    dialect: Dialect = "sdohcc"
     clock: Clock = system_clock
 
 
@@ -59,7 +60,7 @@ async def opened(plan: Plan) -> AsyncIterator[Agency]:
     with listening:
         listening.bind(("127.0.0.1", plan.port))
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        manner = Manner(plan.behaviour, plan.pace, plan.seed)
+        manner = Manner(plan.behaviour, plan.pace, plan.seed, dialect=plan.dialect)
         agency = Agency(
             plan.name, origin, manner, plan.keep, guarded=plan.guarded, light=plan.light, clock=plan.clock
         )

@@ -16,6 +16,9 @@ from service.simulator.store import Put, Refusal, Store
 SDOHCC_CODES = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
 REASON = "No room for a family before May."
 OPEN = ("requested", "received", "accepted", "in-progress")
+_BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
+_BSER_CODES = {"accepted": "3.0", "rejected": "4.0", "in-progress": "5.1.1", "completed": "7.0"}
+"""In BSeR the work begins with an appointment: 5.1.1, service request fulfillment appointment scheduled."""
 Say = Callable[[str], None]
 
 
@@ -90,13 +93,23 @@ async def work(desk: Desk, id_: str, manner: Manner, say: Say) -> None:
         if found is None or found[0].get("status") not in OPEN:
             return
         task, etag = found
-        step = await _next(desk, task, manner)
+        step = _spoken(await _next(desk, task, manner), manner)
         if await desk.write({**task, **step, "lastModified": instant(system_clock())}, etag):
             reason = f" ({REASON})" if step["status"] == "rejected" else ""
             say(f"staff: Task/{id_} is now {step['status']}{reason}")
 
 
+def _spoken(step: JsonObject, manner: Manner) -> JsonObject:
+    """The step as the dialect says it: BSeR adds its business status."""
+    if manner.dialect != "bser":
+        return step
+    code = {"system": _BSER, "code": _BSER_CODES[step["status"]]}
+    return {**step, "businessStatus": {"coding": [code]}}
+
+
 async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject:
+    if manner.dialect == "cow" and task["status"] == "requested":
+        return {"status": "received"}
     match task["status"], manner.behaviour:
         case (("requested" | "received"), "reject"):
             return {"status": "rejected", "statusReason": {"text": REASON}}

@@ -114,14 +114,20 @@ async def eventually(true: Callable[[], Any], seconds: float = 12) -> None:
 
 
 async def register(
-    service: Service, folder: Path, name: str, role: str, key: Key, agency_url: str | None
+    service: Service,
+    folder: Path,
+    name: str,
+    role: str,
+    key: Key,
+    agency_url: str | None,
+    dialect: str = "sdohcc",
 ) -> dict[str, Any]:
     jwks = folder / f"{secrets.token_hex(4)}.json"
     jwks.write_bytes(encode(key.public_set))
     addresses: dict[str, Any] = {}
     if agency_url is not None:
         addresses = {"fhir_base": f"{agency_url}/fhir", "token_url": f"{agency_url}/token"}
-    wanted = onboarding.Registration(name, (role,), jwks=str(jwks), **addresses)
+    wanted = onboarding.Registration(name, (role,), jwks=str(jwks), dialect=dialect, **addresses)
     return await onboarding.add(service.wiring.context, wanted)
 
 
@@ -159,7 +165,7 @@ async def settle(
     agency = await stack.enter_async_context(opened(replace(plan, clock=clock)))
     role = ROLES.get(plan.name, "referral-recipient")
     address = None if plan.light else agency.origin
-    found = await register(service, folder, plan.name, role, agency.key, address)
+    found = await register(service, folder, plan.name, role, agency.key, address, plan.dialect)
     agency.register(service.url, found["client_id"], found["organization"])
     made.agencies[plan.name], made.organizations[plan.name] = agency, found["organization"]
     return agency
