@@ -10,6 +10,7 @@ from service.delivery import webhook as rules
 from service.delivery.outcome import Answer
 from service.delivery.retry import retry_after
 from service.fhir.json import JsonObject, decode_object, encode
+from service.flows.audit.witness import act
 from service.flows.context import Context
 from service.kernel.clock import instant
 from service.kernel.events import log
@@ -48,6 +49,7 @@ async def add(
         held = vault(context.settings).encrypt(encode({"keys": [rules.secret_text(key)]}))
         made = Webhook(new_id(), source.client_id, url, held, "", 0, None, "", "", now)
         await webhooks.add(unit, made, cursor)
+        unit.audit(act(context, "administration", "webhook-added", detail=made.id))
     return {"id": made.id, "url": url, "secret": rules.secret_text(key), "after": f"{cursor[0]}-{cursor[1]}"}
 
 
@@ -71,6 +73,7 @@ async def remove(context: Context, id_: str) -> None:
     async with context.database.unit() as unit:
         if not await webhooks.remove(unit, id_):
             raise _absent()
+        unit.audit(act(context, "administration", "webhook-removed", detail=id_))
 
 
 async def replay(context: Context, id_: str, after: str | None) -> None:
@@ -79,6 +82,7 @@ async def replay(context: Context, id_: str, after: str | None) -> None:
     async with context.database.unit() as unit:
         if not await webhooks.restart(unit, id_, cursor, context.clock()):
             raise _absent()
+        unit.audit(act(context, "administration", "webhook-replayed", detail=id_))
 
 
 async def rotate(context: Context, id_: str) -> str:
@@ -91,6 +95,7 @@ async def rotate(context: Context, id_: str) -> str:
             raise _absent()
         kept = decode_object(kept_in.decrypt(held.secrets))["keys"]
         await webhooks.with_secrets(unit, id_, kept_in.encrypt(encode({"keys": [fresh, kept[0]]})))
+        unit.audit(act(context, "administration", "webhook-rotated", detail=id_))
     return fresh
 
 

@@ -8,7 +8,7 @@ import pytest
 from parts import Service
 
 from service.fhir.audited import Audited
-from service.flows import onboard_partner
+from service.flows import onboard_partner, webhooks
 from service.store import audit
 
 PERSON = {"resourceType": "Patient", "name": [{"family": "Zqxwv"}]}
@@ -144,3 +144,16 @@ async def test_administration_is_on_the_trail(service: Service) -> None:
         found = await audit.find(connection, audit.Sought(kinds=["administration"]), 50)
     assert {row.action for row in found} == {"partner-added", "partner-token", "partner-disabled"}
     assert {row.resource for row in found} == {clinic["organization"]}
+
+
+async def test_whoever_changes_where_events_are_pushed_is_on_the_trail(service: Service) -> None:
+    await service.partner("Home", "casework")
+    context = service.wiring.context
+    made = str((await webhooks.add(context, "http://127.0.0.1:9/hook", None, None, None))["id"])
+    await webhooks.rotate(context, made)
+    await webhooks.replay(context, made, None)
+    await webhooks.remove(context, made)
+    async with context.database.reading() as connection:
+        found = await audit.find(connection, audit.Sought(kinds=["administration"]), 50)
+    told = [row.action for row in sorted(found, key=lambda row: row.id) if row.detail == made]
+    assert told == ["webhook-added", "webhook-rotated", "webhook-replayed", "webhook-removed"]
