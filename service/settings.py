@@ -76,6 +76,11 @@ class Settings(BaseSettings):
     export_hours: float = Field(
         24.0, gt=0, le=720, description="how long a finished bulk export can be fetched"
     )
+    lead_rules: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="what is asked of a case manager who is to lead: RULE=off, warn or block, comma-separated; rules "
+        "and what they are otherwise: docs/coordination.md",
+    )
     token_seconds: int = Field(300, ge=30, le=300, description="life of an access token")
     max_body_bytes: int = Field(5_000_000, gt=0, description="largest request body")
     max_bundle_entries: int = Field(1000, gt=0, description="most entries of a batch or transaction")
@@ -156,6 +161,7 @@ class Settings(BaseSettings):
         "free_references",
         "sensitive_value_sets",
         "oidc_roles",
+        "lead_rules",
         mode="before",
     )
     @classmethod

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from service.consent.sensitive import Categories
 from service.coordination.choices import BadTimers, choices
+from service.coordination.fitness import severities
 from service.coordination.timers import Chosen
 from service.fhir.catalogue import catalogue
 from service.fhir.json import BadJson, decode
@@ -54,6 +55,7 @@ class Wiring:
             base = f"{self.public_url}/fhir"
             settings = self.settings
             _use_maps(settings)
+            _check_rules(settings)
             self.context = Context(
                 database,
                 self.clock,
@@ -168,6 +170,14 @@ def _timers(settings: Settings) -> Chosen:
     except (OSError, BadJson, BadTimers) as broken:
         reason = broken.strerror if isinstance(broken, OSError) else broken
         raise Unavailable(f"CASEBRIDGE_TIMERS cannot be used: {reason}") from broken
+
+
+def _check_rules(settings: Settings) -> None:
+    """Raises Unavailable naming a word of CASEBRIDGE_LEAD_RULES that says nothing."""
+    try:
+        severities(settings.lead_rules)
+    except ValueError as wrong:
+        raise Unavailable(f"CASEBRIDGE_LEAD_RULES: {wrong}") from wrong
 
 
 def rules(settings: Settings) -> "Validator":

@@ -23,6 +23,8 @@ _OUTCOME = {
     _XML: {"schema": {"type": "string"}},
 }
 _BEARER: list[Document] = [{"bearer": []}]
+_READ_TOO = ("primary-case-manager",)
+"""Operations that change something by POST and tell how it is by GET."""
 
 
 def openapi(app: FastAPI) -> Document:
@@ -257,7 +259,7 @@ def _invoked(definition: Document, tag: str, instance: bool) -> Document:
     answers = given if is_resource(given) else "Parameters"
     said = _sent(definition["title"], tag, {**_body("Parameters"), "required": False}, answers)
     shown: Document = {"post": said, **({"parameters": [_ID]} if instance else {})}
-    if instance and not definition["affectsState"]:
+    if instance and (not definition["affectsState"] or definition["code"] in _READ_TOO):
         shown["get"] = _asked(definition["title"], tag, answers)
     return shown
 

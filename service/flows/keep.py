@@ -17,11 +17,13 @@ from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
+from service.flows.lead.answer import answer_transfer
 from service.flows.permit import visible
 from service.flows.recognise import PERSON
 from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
+from service.mapping.lead import is_transfer
 from service.referral.lifecycle import Party
 from service.store import loops, offers, partners, resources
 from service.store.unit import Put, Unit
@@ -106,11 +108,15 @@ async def _keep_one(
     if loop is not None and _performs(caller, loop):
         wanted = await _performed(context, unit, caller, before, old, wanted)
         put = version_of(context, wanted, wish.id, before, caller.client_id, now)
+    transfer = loop is None and before.type == "Task" and is_transfer(old)
+    if transfer:
+        wanted = await _answered(context, unit, caller, before, wanted, now)
+        put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     if content(old) == content(wanted):
         return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
         await _move(context, unit, caller, loop, old, wanted, now)
-    elif not _owns(caller, before):
+    elif not transfer and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
         raise Refused("forbidden", text)
     _collect(unit, put)
@@ -191,6 +197,17 @@ async def _performed(
         raise absent(row.type, row.id)
     advance_referral.check_fixed(decode_object(shown[0].body or b""), new)
     return advance_referral.performed(old, new)
+
+
+async def _answered(
+    context: Context, unit: Unit, caller: Caller, row: Row, new: JsonObject, now: datetime
+) -> JsonObject:
+    """Who leads is to change: either agency answers in the Task, as it was shown it."""
+    shown = await visible(context, unit, caller, [row])
+    if not shown:
+        raise absent(row.type, row.id)
+    said, old = decode_object(shown[0].body or b""), decode_object(row.body or b"")
+    return await answer_transfer(context, unit, caller, row, said, old, new, now)
 
 
 async def _move(

@@ -12,6 +12,7 @@ from typing import Any
 
 from service.casework import records as words
 from service.casework.records import Record
+from service.casework.records.client import Client
 from service.casework.records.gpra_interview import GpraInterview
 from service.casework.records.referral import Referral
 from service.fhir.json import Json, JsonObject, decode_object, encode
@@ -22,6 +23,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
+from service.flows.lead.of_record import follow_record
 from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
 from service.kernel.ids import new_id
@@ -71,7 +73,8 @@ async def receive_record(
         )
     if received is not None and isinstance(record, Referral):
         return await _answered(context, caller, id_, record)
-    mapped = replace(kind, record, _previous(kind, id_, before), mapping)
+    previous = _previous(kind, id_, before)
+    mapped = replace(kind, record, previous, mapping)
     issues = [*mapped.notes, *edited]
     _expect_valid(context, mapped)
     references = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
@@ -85,7 +88,12 @@ async def receive_record(
         if isinstance(record, Referral):
             issues += await _refer(context, unit, caller, record, mapped, now)
         else:
-            await keep(context, unit, caller, [Wish(each, each["id"]) for each in mapped.resources], now)
+            made: Sequence[JsonObject] = mapped.resources
+            if isinstance(record, Client):
+                past = previous if isinstance(previous, Client) else None
+                followed = await follow_record(context, unit, caller, record, past, made, now)
+                made, issues = followed.resources, [*issues, *followed.issues]
+            await keep(context, unit, caller, [Wish(each, each["id"]) for each in made], now)
         if isinstance(record, GpraInterview):
             await gpra.remember(unit, caller.client_id, record, mapped.resources[0])
         body = encode(words.write(record))

@@ -13,13 +13,14 @@ from service.flows.access.scopes import parse_all
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
+from service.flows.lead.truth import EPISODE, team_key, truthful
 from service.flows.receive_record import mapping_context, note_origin
 from service.kernel.failures import Refused
 from service.mapping.answer import keep_progress
 from service.mapping.context import MappingContext
 from service.mapping.table import VERSION, table
 from service.mapping.withdraw import withdrawn
-from service.store import loops, partners, records, resources
+from service.store import leads, loops, partners, records, resources
 from service.store.partners import Partner
 from service.store.records import Kept
 
@@ -100,14 +101,33 @@ async def _anew(context: Context, connection: Any, caller: Caller, kept: Kept, n
     wanted = {
         reference: _settled(each, held.get(reference), loop is not None) for reference, each in made.items()
     }
+    if kept.kind == "clients":
+        wanted = await _true_to_lead(connection, wanted, kept, held, now)
+    standing = {**made, **wanted}
     for reference in kept.resources:
-        if reference not in made and reference in held:
+        if reference not in wanted and reference in held:
             wanted[reference] = withdrawn(decode_object(held[reference].body or b""))
     told = [
-        _difference(kept, reference, each, held.get(reference), made) for reference, each in wanted.items()
+        _difference(kept, reference, each, held.get(reference), standing)
+        for reference, each in wanted.items()
     ]
     wishes = [Wish(each, each["id"]) for each in wanted.values()]
     return _Anew(wishes, list(made), [each for each in told if each is not None], mapping)
+
+
+async def _true_to_lead(
+    connection: Any, wanted: dict[str, JsonObject], kept: Kept, held: dict[str, Row], now: datetime
+) -> dict[str, JsonObject]:
+    """Who leads is not the record's alone to say."""
+    episode = next((each["id"] for each in wanted.values() if each["resourceType"] == EPISODE), None)
+    case = await leads.last_of_episode(connection, episode) if episode else None
+    if case is None:
+        return wanted
+    team = team_key(kept.source, kept.id)
+    rows = {(row.type, row.id): row for row in held.values()}
+    rows |= {(row.type, row.id): row for row in await resources.known(connection, [team], None)}
+    true = await truthful(connection, list(wanted.values()), case, kept.id, rows, now)
+    return {_reference(each): each for each in true}
 
 
 def _settled(made: JsonObject, held: Row | None, in_loop: bool) -> JsonObject:

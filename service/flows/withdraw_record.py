@@ -1,11 +1,13 @@
 """The case-management system takes a record back: nothing is erased, everything says entered-in-error."""
 
 from service.casework import records as words
+from service.casework.records.client import Client
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
+from service.flows.lead.of_record import follow_record
 from service.flows.receive_record import mapping_context, note_origin
 from service.kernel.failures import Refused
 from service.mapping.table import withdraw
@@ -36,6 +38,10 @@ async def withdraw_record(
         if expected not in (None, kept.version):
             raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
         now = context.clock()
+        if isinstance(previous, Client):
+            followed = await follow_record(context, unit, caller, previous, previous, gone, now)
+            gone = tuple(followed.resources)
+            keys = [(each["resourceType"], each["id"]) for each in gone]
         held = await resources.lock(unit, keys)
         wishes = [
             Wish(_last(each, held), each["id"]) for each in gone if (each["resourceType"], each["id"]) in held

@@ -20,6 +20,7 @@ from service.flows.due.recount import recount
 from service.flows.exports.work import export, take_exports
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.forward_referral import forward_referral, take_stirred
+from service.flows.lead.turn import turn_covers
 from service.flows.recognise import recognise
 from service.flows.subscriptions.listen import listen, take_listeners
 from service.flows.subscriptions.notify import notify, take_subscribers
@@ -215,6 +216,7 @@ class Worker:
         await listening.wait()
         rounds = 0
         while True:
+            await self._guarded("covers", turn_covers(self._context))
             if await self._guarded("give-back", give_back(self._context)):
                 self._wake.set()
             if rounds % 12 == 0:

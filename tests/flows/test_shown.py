@@ -68,7 +68,7 @@ async def test_the_performer_reads_moves_and_reads_again(scene: Scene) -> None:
     assert answer.status_code == 200, answer.text
     assert (await scene.read())["status"] == "accepted"
     events = decode_object((await scene.harbor.get("/casework/v1/events")).content)["events"]
-    assert [event["kind"] for event in events] == ["referral-accepted"]
+    assert [event["kind"] for event in events] == ["lead-assigned", "referral-accepted"]
     assert events[0]["client"] == "leslie-moreno"
 
 

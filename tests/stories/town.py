@@ -25,6 +25,11 @@ from service.simulator.process import Plan, opened
 ROLES = {people.COUNTY: "referral-source"}
 
 
+def _told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What these stories are about: who leads a case is told elsewhere."""
+    return [each for each in events if not each["kind"].startswith("lead-")]
+
+
 @dataclass
 class Town:
     """`casework` is Harbor's system; agencies by name."""
@@ -58,7 +63,7 @@ class Town:
                 assert answer.ok, answer.sentence
                 self._cursor = answer.body["cursor"]
                 for event in answer.body["events"]:
-                    self.events.append(event)
+                    self.events += _told([event])
                     if event["kind"] == kind and facts.items() <= event.items():
                         return event
         raise AssertionError(f"no {kind} after {seen}")
@@ -69,7 +74,7 @@ class Town:
         answer = await self.casework.ask("GET", f"/casework/v1/events?{query}")
         assert answer.ok, answer.sentence
         self._cursor = answer.body["cursor"]
-        self.events += answer.body["events"]
+        self.events += _told(answer.body["events"])
 
     async def until_all(self, kind: str, referral: str) -> None:
         """This event of this referral has come, perhaps already."""

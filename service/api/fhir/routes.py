@@ -10,6 +10,7 @@ from service.api.fhir import (
     exports,
     history,
     instance,
+    lead,
     operations,
     questionnaire,
     search,
@@ -103,6 +104,7 @@ routes = [
     _path("/fhir/Patient/{id:fhirid}/$disclosures", GET=audit.disclosures, POST=audit.disclosures),
     _path("/fhir/Consent/$decide", POST=audit.decide),
     _path("/fhir/Patient/{id:fhirid}/$break-glass", POST=audit.break_glass),
+    _path("/fhir/Patient/{id:fhirid}/$primary-case-manager", GET=lead.read, POST=lead.say),
     _path(
         _BINARY + "/{id:fhirid}", GET=binary.read, PUT=binary.update, PATCH=instance.patch,
         DELETE=instance.delete,

@@ -62,6 +62,8 @@ Description: "Types of Task inputs and outputs that no guide names."
 * #due-basis "Due basis" "The event from which the due time was counted."
 * #possible-same-person "Possibly the same person" "The Patient, in the version that was compared, that may be the same person."
 * #match-weight "Match weight" "How much of the two Patients agrees, in the weights of Patient/$match."
+* #lead-now "Leads now" "The case manager who leads the case while a transfer or a conflict is open."
+* #lead-next "Is to lead" "The case manager who is to lead, or is said to lead, the case."
 
 CodeSystem: ReferralBusinessStatusCS
 Id: referral-business-status
