@@ -32,7 +32,7 @@ from service.simulator.children import child
 MARK = "Zqx"
 KEEPERS = {
     "resource", "resource_version", "record", "record_version", "search_string", "search_date", "search_number",
-    "audit_query", "event", "share",
+    "audit_query", "event", "share", "gpra_client", "gpra_interview", "due_item",
 }  # fmt: skip
 """The tables in which a client's words belong. Every other one is read by operators or quoted to them."""
 
