@@ -6,6 +6,7 @@ What the caller may not see is not filled in: everything is read as a read and a
 from dataclasses import dataclass
 from typing import Any
 
+from service.coordination.gpra.tool import read_tool
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.outcome import Issue
 from service.fhir.references import local
@@ -22,8 +23,13 @@ from service.mapping.identity import path_of
 from service.mapping.instruments import instruments
 from service.mapping.populate import Known
 from service.mapping.populate import populate as filled
+from service.mapping.services_received import counted
+from service.store import gpra
 
 HOME = "Patient"
+COUNTED = ("Procedure", "Encounter")
+MOST = 1000
+"""Services that are counted, of each type."""
 NEWEST = 200
 """How many of the client's Observations are looked at."""
 
@@ -62,9 +68,27 @@ async def populate(context: Context, caller: Caller, wanted: Wanted) -> tuple[Js
     pairs = (("subject", f"{HOME}/{key[1]}"), ("_sort", "-date"), ("_count", str(NEWEST)))
     bundle = decode_object(await search(context, caller, Question("Observation", pairs)))
     newest = [entry["resource"] for entry in bundle.get("entry", [])]
-    variables = {"patient": patient, **dict(wanted.launched)}
+    variables = {"patient": patient, **await _counts(context, caller, form, key[1]), **dict(wanted.launched)}
     known = Known({"reference": f"{HOME}/{key[1]}"}, variables, newest, context.clock())
     return filled(form, known)
+
+
+async def _counts(context: Context, caller: Caller, form: JsonObject, patient: str) -> dict[str, JsonObject]:
+    """`%received` for a tool of the shared outcome data: services across agencies, as far as the caller sees them."""
+    tool = read_tool(str(form.get("id", "")), str(form.get("version", "")))
+    if tool is None:
+        return {}
+    found: list[JsonObject] = []
+    for type_ in COUNTED:
+        pairs = (("subject", f"{HOME}/{patient}"), ("_count", str(MOST)))
+        bundle = decode_object(await search(context, caller, Question(type_, pairs)))
+        found += [
+            entry["resource"] for entry in bundle.get("entry", []) if entry["search"]["mode"] == "match"
+        ]
+    async with context.database.reading() as connection:
+        since = await gpra.newest_intake(connection, f"{HOME}/{patient}")
+    today = context.clock().astimezone(context.settings.zone).date()
+    return {"received": dict(counted(tool, found, today, since))}
 
 
 async def _form(context: Context, caller: Caller, wanted: Wanted) -> JsonObject:

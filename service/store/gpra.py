@@ -1,6 +1,7 @@
 """GPRA clients and interviews as they are on record."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from service.coordination.gpra.windows import Held
@@ -75,3 +76,12 @@ async def placed(connection: Any, grant: str) -> list[tuple[str, str, Held]]:
     sql = f"""SELECT i.source, i.record, {_COLUMNS} {_FROM} WHERE i.grant_no = $1
               ORDER BY i.gpra_id, i.sequence, i.day, i.type"""
     return [(each[0], each[1], Held(*tuple(each)[2:])) for each in await connection.fetch(sql, grant)]
+
+
+async def newest_intake(connection: Any, patient: str) -> date | None:
+    """The day of the newest intake interview of a client (`Patient/…`), under any grant."""
+    found = await connection.fetchrow(
+        f"SELECT max(i.day) AS day {_FROM} WHERE c.patient = $1 AND i.type = 'intake'",
+        patient,
+    )
+    return found["day"] if found else None

@@ -25,6 +25,13 @@ SECTIONS: Final = {
     "J": "Discharge status",
     "K": "Services received",
 }
+INITIAL: Final = "http://hl7.org/fhir/uv/sdc/StructureDefinition/sdc-questionnaire-initialExpression"
+KNOWN: Final = {
+    "GenderCode": "iif(%patient.gender = 'male', '1', iif(%patient.gender = 'female', '2', {}))",
+    "BirthMonth": "%patient.birthDate.toString().substring(5, 2).toInteger()",
+    "BirthYear": "%patient.birthDate.toString().substring(0, 4).toInteger()",
+}
+"""Question → what the client's own entry says of it."""
 TYPES: Final = {"I": ("1",), "F": ("2", "3", "4", "6"), "D": ("5",)}
 """Interview → its type codes."""
 _NAMED: Final = re.compile(r"%(\w+)")
@@ -73,6 +80,9 @@ def _item(tool: Tool, question: Question) -> JsonObject:
             {"url": f"{HL7}minValue", "valueInteger": question.low},
             {"url": f"{HL7}maxValue", "valueInteger": question.high},
         ]
+    if known := _known(question):
+        told = {"language": "text/fhirpath", "expression": known}
+        made["extension"] = [*made.get("extension", []), {"url": INITIAL, "valueExpression": told}]
     if question.column:
         made["code"] = [{"system": f"{BASE}/CodeSystem/gpra-item", "code": question.column}]
     made |= {"prefix": question.no, "text": question.text, "type": kind, **_enabled(tool, question)}
@@ -81,6 +91,13 @@ def _item(tool: Tool, question: Question) -> JsonObject:
             {"valueCoding": {"code": code, "display": text}} for code, text in question.options
         ]
     return made
+
+
+def _known(question: Question) -> str:
+    """What `$populate` proposes: by `%patient`, and `%received`, days or sessions by column of the download."""
+    if question.section == "K" and question.service:
+        return f"%received.{question.column}"
+    return KNOWN.get(question.link, "")
 
 
 def _enabled(tool: Tool, question: Question) -> JsonObject:

@@ -23,6 +23,15 @@ CODES: Final = frozenset((REFUSED, UNKNOWN, MISSING, SKIPPED))
 STAFF: Final = frozenset("AIJK")
 """Sections that staff answer from the record; the others are asked only of a client who is there."""
 SERVICES: Final = ("planned", "received")
+_GROUPS: Final = {
+    "Modality": "modality", "ModalityDetoxification": "modality", "Treatment": "treatment",
+    "CaseManagement": "case-management", "Medical": "medical", "AfterCare": "after-care", "Education": "education",
+    "PeerToPeer": "peer",
+}  # fmt: skip
+"""Groups of services in the batch → in the code system gpra-service."""
+_SERVICE: Final = re.compile(
+    rf"(?P<group>{'|'.join(_GROUPS)})(?P<number>\d+(?:(?!AIDS)[ABC](?=[A-Z]))?)[A-Z]\w*"
+)
 _TEST: Final = re.compile(r"(?P<link>\w+)(?P<sign>[=>?])(?P<value>.*)")
 
 
@@ -48,6 +57,12 @@ class Question:
     groups: tuple[str, ...]
     xml: str
     evidence: str
+
+    @property
+    def service(self) -> str:
+        """The code of gpra-service that a service is, planned or received; empty for other questions."""
+        found = _SERVICE.fullmatch(self.xml.rsplit("/", 1)[-1])
+        return f"{_GROUPS[found['group']]}-{found['number']}" if found and self.type != "string" else ""
 
     @property
     def optional(self) -> bool:
