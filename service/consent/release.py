@@ -13,20 +13,12 @@ from service.consent import terms
 from service.consent.label import reference_to
 from service.consent.permit import Cleared, Permit
 from service.consent.redact import REDACTED, redacted, without_references
-from service.consent.request import Labels
+from service.consent.security import labelled_bundle, labelled_meta
 from service.fhir.catalogue import catalogue
 from service.fhir.json import Json, JsonObject
 
 _SEAL = object()
 
-_ARTIFACT = (
-    "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-sec-label-related-artifact"
-)
-_DISPLAY = {
-    "42CFRPart2": "42 CFR Part2",
-    "NORDSCLCD": "no redisclosure without consent directive",
-    "PERSISTLABEL": "persist security label",
-}
 _NOTICED = frozenset({"consent"})
 """Disclosures with consent carry the notice (2.32(a)); the other bases carry the labels."""
 _LABELLED = frozenset({"consent", "emergency", "audit-evaluation", "qsoa", "court-order", "tpo"})
@@ -79,26 +71,6 @@ def release_stored(permit: Permit) -> Released | None:
     return Released(one.item.raw, permit.recipient, permit, seal=_SEAL)
 
 
-def labelled_meta(meta: JsonObject, labels: Labels, explanation: str = "", notice: str = "") -> JsonObject:
-    """`meta` with the DS4P labels of this content: one confidentiality, policy, sensitivities, handling.
-
-    With `notice`, the policy label carries it as related artifact (citation) beside the consent's scope.
-    """
-    own = {terms.CONFIDENTIALITY}
-    replaced = {terms.PART2, "NORDSCLCD", "PERSISTLABEL"}
-    kept = [
-        coding
-        for coding in meta.get("security", [])
-        if coding.get("system") not in own and coding.get("code") not in replaced | labels.marks
-    ]
-    security: list[JsonObject] = [{"system": terms.CONFIDENTIALITY, "code": labels.confidentiality}]
-    if labels.part2:
-        security.append(_policy(explanation, notice))
-        security += [_act(code) for code in ("NORDSCLCD", "PERSISTLABEL")]
-    security += [_act(mark) for mark in sorted(labels.marks)]
-    return {**meta, "security": security + kept}
-
-
 def _bundle(permit: Permit, bundle: JsonObject, gone: set[str]) -> JsonObject:
     """The Bundle of what was cleared; the full URLs of what is taken out are added to `gone`."""
     entries: list[JsonObject] = []
@@ -118,11 +90,7 @@ def _bundle(permit: Permit, bundle: JsonObject, gone: set[str]) -> JsonObject:
     result = {**bundle, "entry": entries}
     if not entries:
         result.pop("entry")
-    if permit.part2 and bundle.get("type") not in ("transaction", "batch"):
-        result["meta"] = labelled_meta(
-            bundle.get("meta", {}), _together(permit), permit.explanation, _notice(permit)
-        )
-    return result
+    return labelled_bundle(result)
 
 
 def _names(entry: JsonObject, gone: set[str]) -> bool:
@@ -146,7 +114,9 @@ def _resource(permit: Permit, resource: JsonObject, *, full: bool) -> JsonObject
     due = permit.part2 and found.basis in _NOTICED
     notice = "" if not due else terms.NOTICE if full else terms.SHORT_NOTICE
     explanation = permit.explanation if due else ""
-    return {**body, "meta": labelled_meta(body.get("meta", {}), found.item.labels, explanation, notice)}
+    purpose = found.purpose or permit.purpose
+    meta = labelled_meta(body.get("meta", {}), found.item.labels, explanation, notice, purpose)
+    return {**body, "meta": meta}
 
 
 def _marked(body: JsonObject) -> JsonObject:
@@ -189,36 +159,9 @@ def _forgetting(body: JsonObject, gone: set[str]) -> JsonObject:
     return trimmed
 
 
-def _together(permit: Permit) -> Labels:
-    """A Bundle is as confidential as the most confidential thing in it."""
-    each = [cleared.item.labels for cleared in permit.cleared if cleared.item.nature == "client"]
-    return Labels(
-        part2=any(one.part2 for one in each),
-        marks=frozenset(mark for one in each for mark in one.marks),
-        confidentiality=max((one.confidentiality for one in each), key=terms.RANK.__getitem__),
-    )
-
-
 def _notice(permit: Permit) -> str:
     due = any(one.basis in _NOTICED and one.item.labels.part2 for one in permit.cleared)
     return terms.NOTICE if due else ""
-
-
-def _policy(explanation: str, notice: str) -> JsonObject:
-    label = _act(terms.PART2)
-    if notice:
-        artifact: JsonObject = {"type": "documentation", "citation": notice}
-        if explanation:
-            artifact["display"] = explanation
-        label["extension"] = [{"url": _ARTIFACT, "valueRelatedArtifact": artifact}]
-    return label
-
-
-def _act(code: str) -> JsonObject:
-    coding: JsonObject = {"system": terms.ACT_CODE, "code": code}
-    if code in _DISPLAY:
-        coding["display"] = _DISPLAY[code]
-    return coding
 
 
 def withheld_sentences(permit: Permit) -> Iterator[str]:

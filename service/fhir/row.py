@@ -6,7 +6,8 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One version of a resource. `body` is None exactly when `deleted`."""
+    """One version of a resource. `body` is None exactly when `deleted`; `rewritten` when somebody else than its
+    author made this version or one before it."""
 
     type: str
     id: str
@@ -16,6 +17,7 @@ class Row:
     author: str
     patient: str | None
     body: bytes | None
+    rewritten: bool = False
 
     @property
     def reference(self) -> str:

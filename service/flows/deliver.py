@@ -123,9 +123,9 @@ async def _released(
     there = copy.links(ours) if copy else {}
     travelling = outgoing.outgoing(rows, base, there)
     pairs = list(zip(rows, travelling, strict=True))
-    own = matter.loop.direction == "inbound"
+    asked = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
-        verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, own=own)
+        verdict = await ask_about(context, connection, matter.partner, pairs, ESSENTIAL, asked=asked)
     if isinstance(verdict, Permit) and (broken := _broken(context, verdict)):
         verdict = without(verdict, broken, ESSENTIAL)
     said = decided(context.clock(), matter.partner, matter.loop.patient, verdict, PURPOSE, request_id)

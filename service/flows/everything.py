@@ -7,7 +7,7 @@ and paging are those of a search.
 
 from dataclasses import dataclass
 
-from service.fhir.bundle import join
+from service.consent.security import bundled
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
@@ -49,7 +49,7 @@ async def everything(
     body = [encode(each) for each in entries if _fits(each, row, wanted)]
     if row is not None and not wanted.cursor and _wants(row, wanted):
         body.insert(0, _first(context.base, row))
-    return join("searchset", [("link", encode(_links(here, wanted, links)))], body)
+    return bundled("searchset", [("link", encode(_links(here, wanted, links)))], body)
 
 
 def _members(caller: Caller, home: str, row: Row | None, wanted: Wanted) -> list[str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from service.fhir.bundle import join
+from service.consent.security import bundled
 from service.fhir.catalogue import catalogue
 from service.fhir.json import encode
 from service.fhir.outcome import Issue
@@ -82,7 +82,7 @@ async def history(context: Context, caller: Caller, past: Past) -> bytes:
     links = [{"relation": "self", "url": f"{here}?{urlencode(page.pairs)}".rstrip("?")}]
     if page.following:
         links.append({"relation": "next", "url": f"{here}?_cursor={page.following}"})
-    return join("history", [("link", encode(links))], (_entry(row, context.base) for row in page.rows))
+    return bundled("history", [("link", encode(links))], (_entry(row, context.base) for row in page.rows))
 
 
 _STATUS = {"DELETE": "204 No Content", "POST": "201 Created", "PUT": "200 OK"}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from service.consent.security import lowered, never_lowered
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.meta import content
 from service.fhir.references import local
@@ -14,11 +15,13 @@ from service.fhir.row import Row
 from service.flows import advance_referral
 from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
+from service.flows.audit.witness import act
 from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
 from service.flows.lead.answer import answer_transfer
-from service.flows.permit import visible
+from service.flows.permit import own, visible
+from service.flows.persist import meant, relabelled
 from service.flows.recognise import PERSON
 from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
@@ -40,6 +43,8 @@ class Wish:
     """True when the id is ours and new, so that nothing needs to be locked."""
     only_new: bool = False
     """If-None-Match: *"""
+    relabels: bool = False
+    """May take security labels away: a change that the custodian describes (PATCH, $meta-delete)."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -96,22 +101,24 @@ async def _keep_one(
         raise absent(*wish.key)
     if wish.resource["resourceType"] == "Subscription":
         return await _keep_subscription(context, unit, caller, wish, before, now)
-    put = version_of(context, wish.resource, wish.id, before, caller.client_id, now)
     if before is None or before.deleted:
+        fresh = await relabelled(unit, before, wish.resource) if before else wish.resource
+        put = version_of(context, fresh, wish.id, before, caller.client_id, now)
         _collect(unit, put)
         return Kept(row_of(put), created=True, changed=True)
     old = decode_object(before.body or b"")
     loop = await loops.find(unit, before.id) if before.type == "Task" else None
-    wanted = wish.resource
+    wanted = await meant(context, unit, caller, before, wish.resource)
     if loop is None and before.type == "Task" and await offers.offered(unit, before.id, caller.client_id):
         loop = await claim_referral(unit, caller, before, wanted, now)
     if loop is not None and _performs(caller, loop):
         wanted = await _performed(context, unit, caller, before, old, wanted)
-        put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     transfer = loop is None and before.type == "Task" and is_transfer(old)
     if transfer:
         wanted = await _answered(context, unit, caller, before, wanted, now)
-        put = version_of(context, wanted, wish.id, before, caller.client_id, now)
+    lost = lowered(old, wanted)
+    if not wish.relabels:
+        wanted = never_lowered(old, wanted)
     if content(old) == content(wanted):
         return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
@@ -119,7 +126,11 @@ async def _keep_one(
     elif not transfer and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
         raise Refused("forbidden", text)
+    put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     _collect(unit, put)
+    if lost and wish.relabels:
+        about = filter(None, (before.reference, put.patient))
+        unit.audit(act(context, "administration", "labels-taken-away", detail=f"{len(lost)}", about=about))
     return Kept(await _shown(context, unit, caller, row_of(put)), created=False, changed=True)
 
 
@@ -179,7 +190,8 @@ def _owns(caller: Caller, row: Row) -> bool:
 
 async def may_know(context: Context, unit: Unit, caller: Caller, row: Row) -> bool:
     """Does this locked row, its own or shared with it, exist for the caller now?"""
-    return _owns(caller, row) or bool(await visible(context, unit, caller, [row]))
+    known = caller.custodian or own(caller.client_id, row)
+    return known or bool(await visible(context, unit, caller, [row]))
 
 
 def _performs(caller: Caller, loop: loops.Loop) -> bool:

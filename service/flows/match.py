@@ -7,7 +7,7 @@ consent decide who can be found at all; `fhir.matching` weighs them.
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from service.fhir.bundle import join
+from service.consent.security import bundled
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.matching import Verdict, weigh
 from service.flows.caller import Caller
@@ -51,7 +51,7 @@ async def match(context: Context, caller: Caller, sought: Sought) -> bytes:
     wanted = ("certain",) if sought.only_certain else ("certain", "probable", "possible")
     shown = [(verdict, id_) for verdict, id_ in graded if verdict.grade in wanted][: sought.count]
     total = [("total", encode(len(shown)))]
-    return join("searchset", total, (_entry(context.base, found[id_], verdict) for verdict, id_ in shown))
+    return bundled("searchset", total, (_entry(context.base, found[id_], verdict) for verdict, id_ in shown))
 
 
 def _questions(patient: JsonObject) -> list[tuple[tuple[str, str], ...]]:

@@ -9,6 +9,7 @@ import binascii
 from collections.abc import Callable
 from functools import partial
 
+from service.consent.security import lowered
 from service.fhir.json import BadJson, Json, JsonObject, decode, decode_object
 from service.fhir.patch import fhirpath_patch, json_patch
 from service.fhir.row import Row
@@ -101,7 +102,8 @@ async def _kept(
     resource = await patched(context, unit, caller, key, held.get(key), change, expected)
     issues = checked(context, resource)
     await expect_known(context, unit, caller, [resource])
-    [kept] = await keep(context, unit, caller, [Wish(resource, key[1], expected)], context.clock())
+    wish = Wish(resource, key[1], expected, relabels=caller.custodian)
+    [kept] = await keep(context, unit, caller, [wish], context.clock())
     return Written(kept, issues)
 
 
@@ -119,4 +121,9 @@ async def patched(
         raise Refused("gone", f"{shown.reference} was deleted")
     if expected not in (None, shown.version):
         raise Refused("stale", f"If-Match names version {expected}, which is not the current one")
-    return change(decode_object(shown.body or b""))
+    before = decode_object(shown.body or b"")
+    after = change(before)
+    if lowered(before, after) and not caller.custodian:
+        text = f"the security labels of {shown.reference} stay: only the custodian may take one away"
+        raise Refused("forbidden", text)
+    return after

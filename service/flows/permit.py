@@ -11,6 +11,7 @@ from typing import Any
 from service.consent import label as labelling
 from service.consent.decide import decide
 from service.consent.permit import Deny, Permit
+from service.consent.redact import ANSWER
 from service.consent.release import release, release_stored
 from service.consent.request import Labelled, Request
 from service.fhir.catalogue import catalogue
@@ -29,8 +30,14 @@ PURPOSE = "COC"
 
 
 def _free(caller: Caller, row: Row) -> bool:
-    """What needs nobody's permission: the custodian's own, the author's own, and what names no client."""
-    return caller.custodian or row.author == caller.client_id or catalogue[row.type].nature != "client"
+    """What needs nobody's permission: the custodian's own, a partner's own, and what names no client."""
+    return caller.custodian or own(caller.client_id, row) or catalogue[row.type].nature != "client"
+
+
+def own(party: str, row: Row) -> bool:
+    """Is every version so far this partner's word, so that it learns nothing? The answer in its own Task is its own,
+    too (docs/decisions/answering-a-referral.md)."""
+    return row.author == party and (not row.rewritten or row.type in ANSWER)
 
 
 async def visible(
@@ -103,17 +110,17 @@ async def ask_about(
     pairs: Sequence[tuple[Row, JsonObject]],
     essential: frozenset[str],
     *,
-    own: bool = False,
+    asked: bool = False,
 ) -> Permit | Deny:
     """One decision on one document: resources as they will travel (the second of each pair) to a partner.
 
-    `own`: the partner asked us, in a referral it made about a client it named; the answer to its own Task is its
+    `asked`: the partner asked us, in a referral it made about a client it named; the answer to its own Task is its
     own (docs/decisions/answering-a-referral.md).
     """
     rows = [row for row, _ in pairs]
     items = [
         _travelling(
-            context, row, resource, partner.organization if own and row.author == partner.client_id else ""
+            context, row, resource, partner.organization if asked and own(partner.client_id, row) else ""
         )
         for row, resource in pairs
     ]

@@ -81,7 +81,8 @@ async def _write(context: Context, caller: Caller, aims: list[Aim]) -> dict[int,
         await _expect_whole(context, unit, caller, aims, written)
         wishes = [
             Wish({**written[each.entry.place], "id": each.id}, each.id, _expected(each.entry), each.fresh,
-                 only_new=bool(each.entry.if_none_match))
+                 only_new=bool(each.entry.if_none_match),
+                 relabels=caller.custodian and each.entry.method == "PATCH")
             for each in aims if each.writes
         ]  # fmt: skip
         kept = await keep(context, unit, caller, wishes, context.clock())

@@ -93,7 +93,8 @@ def expect_id(id_: str) -> None:
 def version_of(
     context: Context, resource: JsonObject, id_: str, before: Row | None, author: str, now: datetime
 ) -> Put:
-    """The next version, ready to be written. `author` counts for a new resource only: authors never change."""
+    """The next version, ready to be written. `author` wrote it; a resource keeps the author of its first version,
+    and remembers whether all have been that author's."""
     version = before.version + 1 if before else 1
     whole = stamped(resource, id_, version, now)
     type_ = whole["resourceType"]
@@ -113,21 +114,34 @@ def version_of(
         strings=indexed.strings,
         numbers=indexed.numbers,
         orders=indexed.orders,
+        rewritten=before is not None and (before.rewritten or author != before.author),
     )
 
 
 def deletion_of(before: Row, now: datetime) -> Put:
     """The version that says the resource is gone."""
-    return Put(before.type, before.id, before.version + 1, now, before.author, before.patient, None)
+    return Put(
+        before.type,
+        before.id,
+        before.version + 1,
+        now,
+        before.author,
+        before.patient,
+        None,
+        rewritten=before.rewritten,
+    )
 
 
 def row_of(put: Put) -> Row:
     """The Row that this Put will be once committed."""
     return Row(
-        put.type, put.id, put.version, put.updated, put.body is None, put.author, put.patient, put.body
+        put.type,
+        put.id,
+        put.version,
+        put.updated,
+        put.body is None,
+        put.author,
+        put.patient,
+        put.body,
+        put.rewritten,
     )
-
-
-def as_author(put: Put, author: str) -> Put:
-    """The same version under another author."""
-    return replace(put, author=author)

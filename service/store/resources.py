@@ -13,7 +13,7 @@ Viewer = str | None
 """A partner's client_id; None for the custodian (the casework system and the service itself)."""
 
 
-COLUMNS = "type, id, version, updated, deleted, author, patient, body"
+COLUMNS = "type, id, version, updated, deleted, author, patient, body, rewritten"
 
 _KNOWN = """
   ($3::text IS NULL OR r.author = $3 OR r.type = ANY($4::text[])
@@ -25,7 +25,7 @@ _KNOWN = """
 _READ = f"SELECT {COLUMNS} FROM resource r WHERE r.type = $1 AND r.id = $2 AND {_KNOWN}"  # noqa: S608
 
 _VERSION = f"""
-SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body
+SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body, v.rewritten
 FROM resource r JOIN (
   SELECT {COLUMNS} FROM resource WHERE type = $1 AND id = $2 AND version = $5
   UNION ALL SELECT {COLUMNS} FROM resource_version WHERE type = $1 AND id = $2 AND version = $5
@@ -40,7 +40,7 @@ _CURRENT_AT = """
      WHERE n.type = v.type AND n.id = v.id AND n.version = v.version + 1 AND n.updated <= $6))"""
 
 _HISTORY = f"""
-SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body
+SELECT v.type, v.id, v.version, v.updated, v.deleted, v.author, v.patient, v.body, v.rewritten
 FROM resource r JOIN (
   SELECT {COLUMNS} FROM resource WHERE type = $1 AND id = $2
   UNION ALL SELECT {COLUMNS} FROM resource_version WHERE type = $1 AND id = $2

@@ -27,7 +27,8 @@ from service.store.trail import Trail, current
 class Put:
     """One new version of a resource. `version` 1 inserts; a higher one replaces `version - 1` under its lock.
 
-    `body` None deletes. `keys`, `dates`, `strings`, `numbers`, `orders` are what fhir.search extracted.
+    `body` None deletes. `keys`, `dates`, `strings`, `numbers`, `orders` are what fhir.search extracted. `rewritten`:
+    somebody else than its author made this version or one before it.
     """
 
     type: str
@@ -42,6 +43,7 @@ class Put:
     strings: list[tuple[str, str, str]] = field(default_factory=list)
     numbers: list[tuple[str, Decimal, Decimal, str]] = field(default_factory=list)
     orders: dict[str, str] = field(default_factory=dict)
+    rewritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,8 @@ _RETIRE = f"""
 WITH gone AS (
   SELECT type, id FROM unnest($1::text[], $2::text[]) AS g(type, id)
 ), history AS (
-  INSERT INTO resource_version (type, id, version, updated, deleted, author, patient, body)
-  SELECT r.type, r.id, r.version, r.updated, r.deleted, r.author, r.patient, r.body
+  INSERT INTO resource_version (type, id, version, updated, deleted, author, patient, body, rewritten)
+  SELECT r.type, r.id, r.version, r.updated, r.deleted, r.author, r.patient, r.body, r.rewritten
   FROM resource r JOIN gone USING (type, id)
 ), d AS (DELETE FROM search_date x USING gone g WHERE x.type = g.type AND x.id = g.id
 ), s AS (DELETE FROM search_string x USING gone g WHERE x.type = g.type AND x.id = g.id
@@ -138,9 +140,10 @@ WITH gone AS (
 UPDATE resource r SET
   version = p.version, updated = p.updated, deleted = p.body IS NULL, patient = p.patient, body = p.body,
   keys = ARRAY(SELECT hashtextextended(k, 0) FROM unnest(string_to_array(p.keys, E'\\x1e')) k),
-  orders = p.orders::jsonb, indexed = {EDITION}
-FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[], $8::text[])
-  AS p(type, id, version, updated, patient, body, keys, orders) CROSS JOIN c
+  orders = p.orders::jsonb, indexed = {EDITION}, rewritten = p.rewritten
+FROM unnest($1::text[], $2::text[], $3::int[], $4::timestamptz[], $5::text[], $6::bytea[], $7::text[], $8::text[],
+            $9::boolean[])
+  AS p(type, id, version, updated, patient, body, keys, orders, rewritten) CROSS JOIN c
 WHERE r.type = p.type AND r.id = p.id AND r.version = p.version - 1"""  # noqa: S608
 
 
@@ -277,7 +280,7 @@ class Unit:
             _RETIRE,
             [p.type for p in puts], [p.id for p in puts], [p.version for p in puts], [p.updated for p in puts],
             [p.patient for p in puts], [p.body for p in puts], ["\x1e".join(p.keys) for p in puts],
-            [_json(p.orders) for p in puts],
+            [_json(p.orders) for p in puts], [p.rewritten for p in puts],
         )  # fmt: skip
         if done != f"UPDATE {len(puts)}":
             raise Refused("stale", "the resource was changed by somebody else meanwhile")

@@ -9,8 +9,9 @@ import pytest
 from service.consent import release as release_module
 from service.consent.decide import without
 from service.consent.permit import Deny, Permit
-from service.consent.release import NotCleared, Released, labelled_meta, release, release_stored
+from service.consent.release import NotCleared, Released, release, release_stored
 from service.consent.request import Labels
+from service.consent.security import labelled_meta
 from service.consent.terms import NOTICE, SHORT_NOTICE
 from tests.consent.people import ALCOHOL, HARBOR, HOUSING, NORTHSIDE, NOW, ask, consent, item, marks, rule
 
@@ -90,7 +91,7 @@ def test_part_2_content_carries_exactly_one_confidentiality_and_its_policy() -> 
         )
     )
     released = document(release(one, one.cleared[0].item.resource))
-    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL", "SUD"]
+    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL", "SUD", "COC"]
 
 
 def test_the_notice_is_in_the_document_word_for_word_with_the_scope_of_the_consent() -> None:
@@ -168,7 +169,7 @@ def test_masked_elements_and_the_prose_beside_them_are_gone_and_the_stored_one_i
     released = document(release(one, request.resource))
     assert {"reasonCode", "note", "text"} & set(released) == set()
     assert "reasonCode" in request.resource
-    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL", "REDACTED"]
+    assert security(released) == ["R", "42CFRPart2", "NORDSCLCD", "PERSISTLABEL", "COC", "REDACTED"]
 
 
 def test_an_id_only_notification_does_not_name_what_is_withheld() -> None:

@@ -9,7 +9,8 @@ from starlette.responses import Response
 from service.api.content import answer, preference, resource_of
 from service.api.failures import issues_of, status_of
 from service.api.fhir.door import door, expect_parameters, open_door
-from service.fhir.bundle import Entry, entries_alone, join
+from service.consent.security import bundled
+from service.fhir.bundle import Entry, entries_alone
 from service.fhir.capability import statement
 from service.fhir.json import encode
 from service.fhir.outcome import operation_outcome
@@ -46,12 +47,12 @@ async def bundle(request: Request, context: Context, caller: Caller) -> Response
         case "transaction":
             done = await receive_bundle(context, caller, resource)
             return answer(
-                request, join("transaction-response", [], [_entry(d, context.base, wanted) for d in done])
+                request, bundled("transaction-response", [], [_entry(d, context.base, wanted) for d in done])
             )
         case "batch":
             rows = entries_alone(resource, context.settings.max_bundle_entries)
             answers = [await _alone(context, caller, entry, wanted) for entry in rows]
-            return answer(request, join("batch-response", [], answers))
+            return answer(request, bundled("batch-response", [], answers))
         case _:
             raise Refused("malformed", "a Bundle sent to the base must be of type transaction or batch")
 

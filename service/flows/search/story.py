@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from service.fhir.bundle import join
+from service.consent.security import bundled
 from service.fhir.catalogue import catalogue
 from service.fhir.json import encode
 from service.fhir.outcome import Issue, operation_outcome
@@ -241,7 +241,7 @@ def _bundle(
     if warnings:
         outcome = encode(operation_outcome(warnings))
         entries.append(b'{"resource":' + outcome + b',"search":{"mode":"outcome"}}')
-    return join("searchset", members, entries)
+    return bundled("searchset", members, entries)
 
 
 _SAFE = "/:|,$*"

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from service.consent.security import labelled_bundle
 from service.fhir.json import JsonObject
 from service.fhir.subscriptions.asked import CONTENTS
 from service.fhir.subscriptions.notice import notification
@@ -83,7 +84,8 @@ async def events(context: Context, caller: Caller, id_: str, span: Span) -> Json
         for row in seen.rows.values():
             if row.reference in seen.grounds:
                 trail.permitted(row, seen.grounds[row.reference])
-    return notification(said(context, one), "query-event", happened, context.clock(), new_id())
+    told = notification(said(context, one), "query-event", happened, context.clock(), new_id())
+    return labelled_bundle(told)
 
 
 async def _own(connection: Any, caller: Caller, id_: str) -> Subscription:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
 
+from service.consent.security import labelled_bundle
 from service.delivery import webhook as rules
 from service.delivery.outcome import Answer, Fault
 from service.delivery.retry import retry_after
@@ -126,7 +127,7 @@ async def _notice(context: Context, partner: Partner, one: Subscription, now: da
         )  # events too old to be kept are a gap the client sees
     numbers = derived_id(one.id, str(found[0].number), str(found[-1].number))
     bundle = notification(said(context, one), "event-notification", happened, now, numbers)
-    return _Notice("event-notification", bundle, found[-1].number, seen)
+    return _Notice("event-notification", labelled_bundle(bundle), found[-1].number, seen)
 
 
 async def as_seen(

@@ -27,7 +27,8 @@ class Resource(SQLModel, table=True):
     (`hashtextextended(key, 0)`) of the search keys that fhir.search extracts: tokens, references, uris and
     the presence of a parameter. `orders` are the texts that
     sort by a token or a reference, `indexed` the edition (`fhir.search.edition`) of the rules that wrote all of the
-    index. `author` is the client_id of the partner that created it ('' = ourselves).
+    index. `author` is the client_id of the partner that created it ('' = ourselves); `rewritten`: somebody else made
+    this version or one before it.
     """
 
     type: str = Field(sa_column=Column(Key))
@@ -38,6 +39,7 @@ class Resource(SQLModel, table=True):
     author: str = Field(sa_column=Column(Key, nullable=False))
     patient: str | None = Field(sa_column=Column(Key))  # Patient/{id}: whose data this is
     body: bytes | None = Field(sa_column=Column(LargeBinary))
+    rewritten: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
     keys: list[int] = Field(sa_column=Column(ARRAY(BigInteger), nullable=False))
     orders: dict[str, str] = Field(sa_column=Column(JSONB, nullable=False, server_default=text("'{}'")))
     indexed: int = Field(sa_column=Column(Integer, nullable=False, server_default=text("0")))
@@ -63,6 +65,7 @@ class ResourceVersion(SQLModel, table=True):
     author: str = Field(sa_column=Column(Key, nullable=False))
     patient: str | None = Field(sa_column=Column(Key))
     body: bytes | None = Field(sa_column=Column(LargeBinary))
+    rewritten: bool = Field(sa_column=Column(Boolean, nullable=False, server_default=text("false")))
 
     __table_args__ = (
         PrimaryKeyConstraint("type", "id", "version"),

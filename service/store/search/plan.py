@@ -31,7 +31,7 @@ from service.store.search.where import all_of
 
 Plan = Literal["gathered", "walked", "plain"]
 
-COLUMNS = ("type", "id", "version", "updated", "deleted", "author", "patient", "body")
+COLUMNS = ("type", "id", "version", "updated", "deleted", "author", "patient", "body", "rewritten")
 
 
 def plan_of(query: Query) -> Plan:

@@ -395,6 +395,24 @@ async def test_a_partner_is_told_of_its_referral_with_the_part_2_notice(
     assert task["resourceType"] == "Task"
     assert "42CFRPart2" in {label["code"] for label in task["meta"]["security"]}
     assert "protected by Federal confidentiality rules (42 CFR part 2)" in encode(task).decode()
+    assert "with the client's written consent of" in encode(task).decode()
+    labels = ear.bundles[-1]["meta"]["security"]
+    assert [label["code"] for label in labels if label["system"].endswith("v3-Confidentiality")] == ["R"]
+    assert "protected by Federal confidentiality rules (42 CFR part 2)" in encode(labels).decode()
+    assert ear.bundles[-1]["meta"]["profile"] == [NOTIFICATION]
+
+
+async def test_what_a_partner_asks_for_afterwards_is_labelled_as_what_it_was_told(
+    service: Service, harbor: httpx.AsyncClient, northside: httpx.AsyncClient, ear: Ear
+) -> None:
+    made = await ask(northside, subscription(ear.url, content="full-resource"))
+    await work(service)
+    await referred(harbor)
+    await work(service)
+
+    asked = await get(northside, f"Subscription/{made['id']}/$events")
+
+    assert asked["meta"]["security"] == ear.bundles[-1]["meta"]["security"]
 
 
 async def test_what_a_partner_may_not_know_gives_it_no_number(
