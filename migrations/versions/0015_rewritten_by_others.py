@@ -1,14 +1,14 @@
 """a resource that others than its author changed
 
-Revision: 0012
-Follows: 0011
+Revision: 0015
+Follows: 0014
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 
 
 def upgrade() -> None:
