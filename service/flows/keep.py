@@ -15,7 +15,6 @@ from service.fhir.row import Row
 from service.flows import advance_referral
 from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
-from service.flows.audit.witness import act
 from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
@@ -29,6 +28,7 @@ from service.kernel.failures import Refused
 from service.mapping.lead import is_transfer
 from service.referral.lifecycle import Party
 from service.store import loops, offers, partners, resources
+from service.store.trail import current
 from service.store.unit import Put, Unit
 
 
@@ -129,8 +129,8 @@ async def _keep_one(
     put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     _collect(unit, put)
     if lost and wish.relabels:
-        about = filter(None, (before.reference, put.patient))
-        unit.audit(act(context, "administration", "labels-taken-away", detail=f"{len(lost)}", about=about))
+        row = current().row(now, "labels-taken-away", before.reference, put.version, put.patient)
+        unit.audit(replace(row, kind="administration", detail=str(len(lost))))
     return Kept(await _shown(context, unit, caller, row_of(put)), created=False, changed=True)
 
 
