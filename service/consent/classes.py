@@ -16,7 +16,6 @@ from service.consent.spans import period
 from service.fhir.json import JsonObject
 
 COVERED = "https://casebridge.example/fhir/StructureDefinition/hipaa-covered-entity"
-PART2 = "https://casebridge.example/fhir/StructureDefinition/part2-program"
 _PROVIDER = ("http://terminology.hl7.org/CodeSystem/organization-type", "prov")
 PAPER, TEAM, PERSON = "Consent", "CareTeam", "Practitioner"
 
@@ -70,11 +69,6 @@ def names(entries: Entries, own: str, base: str) -> frozenset[str]:
 def covered(entries: Entries, own: str) -> bool:
     """Does the directory say that it is a HIPAA covered entity or business associate (2.33)?"""
     return _flag(entries.organization(own), COVERED)
-
-
-def part2(entries: Entries, own: str) -> bool:
-    """Does the directory say that it is a Part 2 programme?"""
-    return _flag(entries.organization(own), PART2)
 
 
 def classes(entries: Entries, own: str, base: str) -> frozenset[str]:

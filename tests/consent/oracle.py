@@ -8,6 +8,7 @@ Rules (42 CFR Part 2 as revised 2024; HL7 FHIR R4 Consent; CONSENT.md 2.3; docs/
 R1  Directory entries and definitions concern no client.                       R2 The custodian reads its own.
 R3  The author reads what it wrote, unless others have changed it.
 R4  An invoked ground other than consent decides alone (2.51, 2.53, 2.11, 2.61).
+R4b A ground on record for the recipient is used where R5-R13 say no, for what was asked or else for its own purpose.
 R5  Only active privacy (or, for research, research) papers of this client speak.
 R6  A statement is a way from a paper's root down its exceptions. It speaks if every rule on it applies. The
     longest ones speak; a denial among them silences that paper's permits.
@@ -23,7 +24,7 @@ R13 If it still stays without the client's denial, the author of a Task sees the
 R14 A document without its essential parts, or without any client part left, stays altogether.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # every purpose with all that is done for it (v3-ActReason; TPO from 2.31(a)(4)(i))
 TREATMENT = {"TREAT", "COC", "ETREAT", "BTG"}
@@ -135,6 +136,7 @@ class Situation:
     tpo: bool = False
     answers: bool = True
     ground: Ground | None = None
+    recorded: tuple[Ground, ...] = ()
 
 
 US = "Organization/harbor"
@@ -180,6 +182,15 @@ def one(situation: Situation, thing: Thing) -> str:
         and situation.answers
     ):
         return "author" + ("+mask" if thing.has_output else "")  # R13
+    return on_record(situation, thing)
+
+
+def on_record(situation: Situation, thing: Thing) -> str:
+    """R4b: its own purpose never stands in the way; everything else of it does."""
+    for ground in situation.recorded:
+        for purpose in ("ETREAT",) if ground.basis == "emergency" else sorted(ground.purposes):
+            if basis := by_ground(replace(situation, purpose=purpose), ground, thing):
+                return basis
     return ""
 
 

@@ -165,6 +165,7 @@ def situations(draw: st.DrawFn) -> Situation:
         tpo=dice.random() < 0.4,
         answers=dice.random() < 0.5,
         ground=ground(dice, purpose) if dice.random() < 0.2 else None,
+        recorded=tuple(ground(dice, purpose) for _ in range(dice.choice((0, 0, 0, 0, 1, 2)))),
     )
 
 
@@ -177,6 +178,7 @@ def engine(situation: Situation) -> dict[str, str] | None:
         now=_noon(situation.day),
         patient="Patient/leslie",
         ground=_ground(situation.ground),
+        recorded=tuple(one for each in situation.recorded if (one := _ground(each))),
     )
     posture = Posture(True, US, tpo_without_consent=situation.tpo, answers_referrers=situation.answers)
     circles: dict[str, dict[str, frozenset[str]]] = {client: {} for client, _, _ in situation.circles}
