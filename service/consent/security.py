@@ -60,6 +60,14 @@ def together(each: Iterable[Iterable[JsonObject]]) -> list[JsonObject]:
     return [{"system": terms.CONFIDENTIALITY, "code": highest}, *rest]
 
 
+def notices(each: Iterable[JsonObject]) -> list[str]:
+    """What a page says that shows these resources: the statement of 2.32, and every explanation of a consent that came
+    with them. Empty where none carries the Part 2 label."""
+    found = [label for one in each for label in _security(one) if label.get("code") == terms.PART2]
+    scopes = [str((_artifact(label) or {}).get("display", "")) for label in found]
+    return [terms.NOTICE, *dict.fromkeys(scope for scope in scopes if scope)] if found else []
+
+
 def lowered(before: JsonObject, after: JsonObject) -> list[JsonObject]:
     """The security labels that `before` has and `after` lacks; its confidentiality, where that of `after` is lower."""
     left = {_token(coding) for coding in _security(after)}

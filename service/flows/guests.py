@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from service.consent.security import notices
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
@@ -65,7 +66,7 @@ class Page:
     client: JsonObject
     choices: list[Choice]
     version: int
-    notice: str
+    notice: list[str]
     no_contact: bool = False
     """The client may not be contacted directly (SDOHCC contacting-subject-prohibited)."""
 
@@ -137,7 +138,8 @@ async def show(context: Context, visit: str) -> Page:
         _content(found.get("Patient")),
         [Choice(status, _WORDS[status], move.needs_reason) for status, move in choices.items()
          if status != state.status],
-        next((row.version for row in seen if row.reference == f"Task/{loop.id}"), 0), _notice(seen),
+        next((row.version for row in seen if row.reference == f"Task/{loop.id}"), 0),
+        notices(_content(row) for row in seen),
         _no_contact(_content(found.get("ServiceRequest"))),
     )  # fmt: skip
 
@@ -210,17 +212,6 @@ def _no_contact(request: JsonObject) -> bool:
 def _key(reference: str) -> tuple[str, str]:
     type_, _, id_ = reference.partition("/")
     return type_, id_
-
-
-def _notice(seen: list[Row]) -> str:
-    """The statement of 42 CFR 2.32 that travels in what was shown, once; empty where none is due."""
-    for row in seen:
-        for label in _content(row).get("meta", {}).get("security", []):
-            for extension in label.get("extension", []):
-                citation = extension.get("valueRelatedArtifact", {}).get("citation")
-                if citation:
-                    return str(citation)
-    return ""
 
 
 def _over() -> Refused:

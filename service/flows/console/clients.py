@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from service.fhir.json import JsonObject, decode_object
 from service.flows.console.referrals import told
-from service.flows.console.telling import Line, content, line, name_of, telecom_of
+from service.flows.console.telling import Line, content, line, name_of, noticed, telecom_of
 from service.flows.console.visit import PAGE, View, Visit
 from service.flows.permit import visible
 from service.flows.read import read_in
@@ -81,6 +81,7 @@ async def one(visit: Visit) -> View:
         lines[row.type].append(line(row))
     person = content(patient)
     return {
+        "notice": noticed([patient, *rows], visit.caller.client_id),
         "patient": person,
         "name": name_of(person),
         "telecom": telecom_of(person),

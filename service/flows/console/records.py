@@ -3,7 +3,7 @@
 from service.casework.records import kinds
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.narrative import harmless
-from service.flows.console.telling import content
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import PAGE, View, Visit
 from service.flows.permit import visible
 from service.flows.read import read
@@ -53,6 +53,7 @@ async def beside(visit: Visit) -> View:
         "id": id_,
         "version": shown.version,
         "record": shown.record,
+        "notice": noticed(rows, visit.caller.client_id),
         "resources": [_resource(row.reference, row.version, content(row)) for row in rows],
     }
 
@@ -60,7 +61,8 @@ async def beside(visit: Visit) -> View:
 async def resource(visit: Visit) -> View:
     """One resource as it is stored, its narrative made harmless. Refused: absent, gone."""
     row = await read(visit.context, visit.caller, visit.parts["type"], visit.parts["id"])
-    return {"resource": _resource(row.reference, row.version, decode_object(row.body or b"{}"))}
+    shown = _resource(row.reference, row.version, decode_object(row.body or b"{}"))
+    return {"resource": shown, "notice": noticed([row], visit.caller.client_id)}
 
 
 def _resource(reference: str, version: int, body: JsonObject) -> View:

@@ -9,7 +9,7 @@ from service.fhir.audited import Audited
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows.console.referrals import told
-from service.flows.console.telling import content, said
+from service.flows.console.telling import content, noticed, said
 from service.flows.console.visit import View, Visit
 from service.flows.keep import absent
 from service.referral import loop as referral
@@ -78,6 +78,9 @@ async def show(visit: Visit) -> View:
         "parts": [told(each, names=names) for each in parts],
         "cut": max(len(versions), len(sent), len(tried), len(decided), len(told_to)) >= MOST,
         "task": content(versions[0]) if versions and names else {},
+        "notice": noticed([*versions[:1], loop.patient, loop.request], visit.caller.client_id)
+        if names
+        else [],
     }
 
 

@@ -1,9 +1,10 @@
 """A resource in a line: what it is, how it stands, when. The words are the resource's own."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from service.consent.security import notices
 from service.fhir.json import Json, JsonObject, decode_object
 from service.fhir.row import Row
 
@@ -30,6 +31,11 @@ class Line:
 def content(row: Row | None) -> JsonObject:
     """The resource of a row; empty for none."""
     return decode_object(row.body) if row is not None and row.body else {}
+
+
+def noticed(rows: Iterable[Row | None], home: str) -> list[str]:
+    """The statement of 42 CFR 2.32 and the consents' scope, where other parties' Part 2 data is on the page."""
+    return notices(content(row) for row in rows if row is not None and row.author != home)
 
 
 def line(row: Row) -> Line:
