@@ -377,8 +377,8 @@ FACTS: list[Json] = [
 ]
 
 
-ELSEWHERE = {"export"}
-"""Asynchronous: its own tests follow it to the files."""
+ELSEWHERE = {"export", "primary-case-manager"}
+"""These have tests of their own, with all that they need."""
 
 
 def calls(type_: str, agency: str) -> dict[str, list[tuple[str, list[Json] | None]]]:
