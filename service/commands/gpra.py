@@ -48,6 +48,8 @@ def export_gpra(
         document, told = run(lambda wiring: export(wiring.context, wanted))
         if told.ready:
             _write(out, document)
+            if told.notice:
+                _write(out.with_name(f"{out.name}.notice.txt"), f"{told.notice}\n".encode())
     if report is not None:
         _save(report, told.reasons)
     _tell(told, out)

@@ -5,13 +5,14 @@ partner of role `funder` only, and for each client on the client's own consent o
 for audit and evaluation (42 CFR 2.53) as a rule.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from service.casework import records as words
 from service.casework.records.gpra_interview import GpraInterview
 from service.consent.permit import Deny, Permit
+from service.consent.terms import NOTICE
 from service.coordination.gpra import formats
 from service.coordination.gpra.edits import Interview, findings, unanswered
 from service.coordination.gpra.tool import Tool, read_tool
@@ -66,6 +67,8 @@ class Report:
     ready: int
     held_back: int
     reasons: list[Reason]
+    notice: str = ""
+    """The statement of 42 CFR 2.32 that must go with the file, where a client's consent is the ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ async def export(context: Context, wanted: Wanted) -> tuple[bytes, Report]:
     ]
     if rows:
         await context.database.record(rows)
-    return document, report
+    return document, replace(report, notice=_notice(verdicts[each] for each in _patients(ready)))
 
 
 async def _judged(
@@ -209,6 +212,11 @@ def _nameless(each: _Candidate) -> JsonObject:
     meta = {"security": response.get("meta", {}).get("security", [])}
     told = {name: value for name, value in response.items() if name in kept}
     return {"resourceType": told.pop("resourceType"), "meta": meta, "extension": key, **told, "subject": who}
+
+
+def _notice(verdicts: Iterable[Permit | Deny]) -> str:
+    consented = any(isinstance(each, Permit) and each.part2 and each.basis == "consent" for each in verdicts)
+    return NOTICE if consented else ""
 
 
 def _patients(ready: Sequence[_Candidate]) -> list[str]:

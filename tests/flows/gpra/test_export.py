@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from service.commands.demo import people
 from service.fhir.json import decode_object
 from service.flows import grounds
 from service.flows.audit.disclosures import listing
@@ -74,7 +75,23 @@ async def test_under_an_agreement_for_audit_and_evaluation_what_is_ready_leaves_
     assert (line.recipient, line.basis, line.purpose) == (STATE, "audit-evaluation", "HPRGRP")
     assert line.consents == (f"urn:uuid:{ground}",)
     assert line.description == "QuestionnaireResponse 2 (sent)"
+    assert report.notice == "", "the statement of 42 CFR 2.32 goes with what goes by consent"
     assert await listing(stage.context, "sam-lee") == []
+
+
+async def test_on_the_clients_own_consent_the_statement_goes_with_the_file(stage: Scene) -> None:
+    for id_, name in (("harbor", HARBOR), ("state", STATE)):
+        assert (await stage.put(f"agencies/{id_}", {"name": name, "kind": "government"})).is_success
+    consent = people.consent(lambda: stage.now)
+    [permission] = consent["permissions"]
+    permission = {name: value for name, value in permission.items() if name != "exceptInformation"}
+    permission |= {"recipients": [{"agency": "state"}], "information": ["everything"]}
+    permission |= {"purposes": ["health-program-reporting"]}
+    filed = await stage.put(f"consents/{consent['id']}", {**consent, "permissions": [permission]})
+    assert filed.is_success, filed.text
+    _, report = await export(stage.context, WANTED)
+    assert report.ready == 2, report.reasons
+    assert "42 CFR" in report.notice
 
 
 async def test_the_ground_ends_and_so_does_the_file(stage: Scene) -> None:
