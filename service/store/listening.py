@@ -117,18 +117,20 @@ async def lost(unit: Unit, partner: str, why: str, now: datetime) -> None:
     )  # fmt: skip
 
 
-async def heard(unit: Unit, partner: str, number: int, *, missing: bool, active: bool, now: datetime) -> None:
+async def heard(
+    unit: Unit, partner: str, number: int, *, missing: bool, active: bool, now: datetime, wake: bool = True
+) -> None:
     """A notification was taken: everything up to `number` is known, or something is missing and is looked for soon.
 
-    Not before the partner has answered our asking (`remote`): a handshake may be quicker, and to look then would be to
-    ask a second time.
+    A handshake does not `wake`: it may be quicker than the answer to our asking, and to look then would be to ask a
+    second time.
     """
     await unit.execute(
         """UPDATE listening SET heard = $2, missing = $3, heard_at = $5, why = CASE WHEN $4 THEN '' ELSE why END,
              state = CASE WHEN $4 THEN 'active' ELSE state END,
-             next_look = CASE WHEN $3 AND remote IS NOT NULL THEN $5 ELSE next_look END
+             next_look = CASE WHEN $3 AND $6 THEN $5 ELSE next_look END
            WHERE partner = $1""",
-        partner, number, missing, active, now,
+        partner, number, missing, active, now, wake,
     )  # fmt: skip
 
 

@@ -37,9 +37,9 @@ async def watched(unit: Unit) -> list[Watched]:
 
 
 async def held(unit: Unit, partner: str) -> Reach:
-    """The partner's reach, locked until commit."""
-    await unit.execute("INSERT INTO reach (partner) VALUES ($1) ON CONFLICT DO NOTHING", partner)
-    sql = f"SELECT {_COLUMNS} FROM reach r WHERE r.partner = $1 FOR UPDATE"  # noqa: S608
+    """The partner's reach, locked until commit. One statement makes it or locks it, whoever removes it meanwhile."""
+    sql = f"""INSERT INTO reach AS r (partner) VALUES ($1)
+              ON CONFLICT (partner) DO UPDATE SET partner = r.partner RETURNING {_COLUMNS}"""  # noqa: S608
     return _reach(tuple(await unit.fetchrow(sql, partner)))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from service.delivery.plan import NOTHING, Allowance
+from service.delivery.plan import NOTHING, Allowance, Reach
 from service.store import outbox, reach
 from service.store.database import Database
 from service.store.outbox import Wanted
@@ -154,3 +154,18 @@ async def test_when_a_partner_is_back_what_waits_is_due(filled: Database) -> Non
     async with filled.unit() as unit:
         assert await reach.released(unit, "north", NOW) == 2
     assert len(await lease(filled, NOW + timedelta(seconds=11), north=Allowance(4))) == 2
+
+
+async def test_a_reach_that_is_removed_while_another_looks_is_made_again(filled: Database) -> None:
+    for _ in range(20):
+        await watched(filled)
+
+        async def recovered() -> None:
+            async with filled.unit() as unit:
+                await reach.pace(unit, "north", paced=False)
+
+        async def failing() -> None:
+            async with filled.unit() as unit:
+                assert await reach.held(unit, "north") == Reach()
+
+        await asyncio.gather(recovered(), *(failing() for _ in range(3)))

@@ -40,6 +40,7 @@ def _form(
         "resourceType": "Questionnaire", "id": name, "url": f"{BASE}/Questionnaire/{name}", "version": "2025.0",
         "name": name.title().replace("-", ""), "title": title, "status": "draft", "experimental": False,
         "subjectType": ["Patient"], "publisher": "Casebridge", "purpose": purpose,
+        "copyright": "Structure only, in our own short labels: the wording is SAMHSA's, and the operator's to load.",
         "item": [_section(name, *each) for each in sections],
     }  # fmt: skip
 

@@ -47,7 +47,9 @@ def _expect_ours(one: Listening, told: Heard) -> None:
 async def _take(context: Context, unit: Unit, one: Listening, told: Heard) -> str:
     now = context.clock()
     if told.kind == "handshake":
-        await listening.heard(unit, one.partner, one.heard, missing=one.missing, active=True, now=now)
+        await listening.heard(
+            unit, one.partner, one.heard, missing=one.missing, active=True, now=now, wake=False
+        )
         return "known"
     unheard = [each for each in told.events if each.number > one.heard]
     last = max((each.number for each in unheard), default=one.heard)
