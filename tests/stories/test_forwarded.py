@@ -68,7 +68,7 @@ async def test_what_two_agencies_do_rolls_up_to_the_one_who_asked(database_url: 
 
         own = await knows(here, sent, "completed")
         assert len(own["output"]) == 2, "what both agencies did"
-        steps = [each["kind"] for each in here.events if each["referral"] == whole]
+        steps = [each["kind"] for each in here.events if each.get("referral") == whole]
         assert steps[0] == "referral-received"
         assert [each for each in steps if each == "referral-completed"] == ["referral-completed"]
         assert sent["seen"][-1] == "completed"
