@@ -15,7 +15,8 @@ case "$base" in
   /root/*) # an interpreter in a home that others may not enter, as an image would not have it
     mount --bind "$base" /mnt/base && mount -t tmpfs -o mode=755 tmpfs /root && mkdir -p "$base" && mount --bind /mnt/base "$base" ;;
 esac
-venv=$(readlink -f .venv)
+venv=/mnt/app/.venv # a checkout below /tmp is covered by what is mounted there
+[ ! -L .venv ] || venv=$(readlink -f .venv)
 mkdir /mnt/app && mount --bind "$here" /mnt/app
 mount -t tmpfs -o mode=1777 tmpfs /tmp
 { cat /etc/passwd; echo "casebridge:x:10001:10001::/mnt/data:/usr/sbin/nologin"; } > /mnt/passwd # as useradd in the image
