@@ -40,8 +40,9 @@ async def listening(here: Town) -> asyncpg.Record:
 
 
 async def is_active(here: Town) -> bool:
+    """The partner's handshake may come before its answer to our asking: both have."""
     found = await listening(here)
-    return found is not None and found["state"] == "active"
+    return found is not None and found["state"] == "active" and found["remote"] is not None
 
 
 async def test_a_referral_s_course_is_told_by_notifications(database_url: str, tmp_path: Path) -> None:
