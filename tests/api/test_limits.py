@@ -239,7 +239,7 @@ async def test_the_casework_door_is_throttled_with_problem_details(database_url:
 async def test_a_partner_that_sends_slowly_keeps_nobody_else_waiting(
     database_url: str, tmp_path: Path
 ) -> None:
-    async with limited(database_url, tmp_path, caller_seats=1, body_seconds=1) as service:
+    async with limited(database_url, tmp_path, caller_seats=1, body_seconds=4) as service:
         await service.partner("Slow Clinic", "ehr")
         await service.partner("Other Clinic", "ehr")
         go_on = asyncio.Event()
@@ -277,13 +277,13 @@ async def _said(service: Service, *parts: bytes, pause: float = 0.0) -> bytes:
 
 
 async def test_headers_that_come_too_slowly_end_the_connection(database_url: str, tmp_path: Path) -> None:
-    async with limited(database_url, tmp_path, head_seconds=0.3) as service:
+    async with limited(database_url, tmp_path, head_seconds=1) as service:
         assert b" 408 " in await _said(service, b"GET /fhir/metadata HTTP/1.1\r\n", b"Host: x\r\n")
         assert b" 408 " in await _said(service)
 
 
 async def test_a_second_request_may_not_be_slower_than_the_first(database_url: str, tmp_path: Path) -> None:
-    async with limited(database_url, tmp_path, head_seconds=0.3) as service:
+    async with limited(database_url, tmp_path, head_seconds=1) as service:
         said = await _said(
             service,
             b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\nGET /health/live HTTP/1.1\r\nHost",
