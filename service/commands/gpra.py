@@ -39,6 +39,9 @@ def export_gpra(
         bool, typer.Option(help="also interviews with unanswered questions, coded -9")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="write the preflight report here, as CSV")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="write here, as CSV, which columns hold no answer, and why")
+    ] = None,
 ) -> None:
     """Interviews under a grant as a file. First the preflight: what is not ready, and why, place by place."""
     wanted = Wanted(grant, tool, to, format_, missing)
@@ -52,6 +55,8 @@ def export_gpra(
                 _write(out.with_name(f"{out.name}.notice.txt"), f"{told.notice}\n".encode())
     if report is not None:
         _save(report, told.reasons)
+    if explain is not None:
+        _save(explain, told.unfilled)
     _tell(told, out)
 
 

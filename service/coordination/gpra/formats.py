@@ -15,6 +15,7 @@ from service.coordination.gpra.tool import MISSING, SKIPPED, Question, Tool, ask
 
 NEVER: Final = "1869-07-01"
 """The date that the batch format wants of an interview that was not conducted."""
+ANSWERED: Final = "answered"
 SAIS: Final = "http://SAISEDIService.org/SAISDocument"
 _MANAGEMENT: Final = ("ClientID", "GrantID", "InterviewTypeCode", "ClientType", "InterviewDate")
 _ALWAYS: Final = ("RecordMgmt",)
@@ -58,7 +59,7 @@ def explanation(tool: Tool, interview: Interview, column: str) -> str:
         return "the interview was not conducted"
     if question.link in interview.all:
         return {"-7": "refused", "-8": "not known", "-9": "not asked", "-1": "not applicable"}.get(
-            interview.all[question.link] if not question.options else "", "answered"
+            interview.all[question.link] if not question.options else "", ANSWERED
         )
     if question.optional:
         return "asked by some grants, or of further persons, only"

@@ -6,7 +6,7 @@ for audit and evaluation (42 CFR 2.53) as a rule.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from service.casework import records as words
@@ -69,6 +69,8 @@ class Report:
     reasons: list[Reason]
     notice: str = ""
     """The statement of 42 CFR 2.32 that must go with the file, where a client's consent is the ground."""
+    unfilled: list[Reason] = field(default_factory=list)
+    """Of what is ready: each column of the download without an answer, and why it has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ async def _judged(
         reasons += found
         if not found:
             ready.append(each)
-    return Report(len(ready), len(candidates) - len(ready), reasons), ready, partner, verdicts
+    unfilled = [one for each in ready for one in _unfilled(each)]
+    report = Report(len(ready), len(candidates) - len(ready), reasons, unfilled=unfilled)
+    return report, ready, partner, verdicts
 
 
 async def _funder(connection: Any, name: str) -> Partner:
@@ -183,6 +187,15 @@ def _edited(
     if not wanted.missing:
         said += [(one.link, f"{one.link} has no answer.") for one in unanswered(tool, each.interview)]
     return said
+
+
+def _unfilled(each: _Candidate) -> Iterable[Reason]:
+    """The columns of one interview that hold no answer, in their order, each explained without an answer in it."""
+    tool = read_tool(each.record.tool, each.record.version)
+    for column in tool.columns if tool else ():
+        why = formats.explanation(tool, each.interview, column) if tool else ""
+        if why != formats.ANSWERED:
+            yield Reason(each.held.client, each.held.type, each.held.sequence, column, why)
 
 
 def _document(wanted: Wanted, ready: Sequence[_Candidate]) -> bytes:

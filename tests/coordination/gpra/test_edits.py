@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from service.coordination.gpra.edits import Episode, Finding, Interview, findings, unanswered
-from service.coordination.gpra.tool import Tool
-from tests.coordination.gpra.complete import TOOL, interview
+from service.coordination.gpra.edits import MANAGED, Episode, Finding, Interview, findings, unanswered
+from service.coordination.gpra.tool import CODES, Question, Tool
+from tests.coordination.gpra.complete import TOOL, interview, value
 
 INTAKE, FOLLOW, LEAVE = ("intake", "2026-03-03"), ("six-month", "2026-10-20"), ("discharge", "2027-03-09")
 KNOWN: dict[str, str | int] = {
@@ -142,6 +142,48 @@ def test_every_edit_has_a_case_here() -> None:
 )
 def test_an_answer_that_does_not_fit_its_question_is_refused(other: dict[str, str], key: str) -> None:
     assert key in keys(interview(*INTAKE, **other))
+
+
+SKIPS = [each for each in tool().questions if each.skip]
+RANGES = [
+    each
+    for each in tool().questions
+    if each.type == "integer" and each.high is not None and each.link not in MANAGED
+]
+WHEN = {"I": INTAKE, "F": FOLLOW, "D": LEAVE}
+
+
+def bare(question: Question, **values: str) -> Interview:
+    """An interview at which the question is asked, with these answers alone."""
+    type_, day = WHEN[min(question.interviews, key="IFD".index)]
+    status = "11" if type_ == "six-month" else ""
+    return Interview("TI-026543", "HRS-000412", type_, 1, day, True, status, values)
+
+
+@pytest.mark.parametrize("question", SKIPS, ids=lambda each: each.link)
+def test_an_answer_behind_a_skip_that_does_not_lead_to_it_is_refused_saying_what_it_needs(
+    question: Question,
+) -> None:
+    given = {question.link: value(question) or "said"}
+    said = [each.sentence for each in found(bare(question, **given)) if each.key == "skipped"]
+    assert said == [f"{question.link} is not asked: it would need {question.skip}."]
+
+
+@pytest.mark.parametrize("question", RANGES, ids=lambda each: each.link)
+def test_a_number_beyond_its_range_is_refused_naming_the_range(question: Question) -> None:
+    low, high = question.low or 0, question.high or 0
+    for number, fits in ((high, True), (high + 1, False), (low, True), (low - 1, False)):
+        said = [
+            each.sentence
+            for each in found(bare(question, **{question.link: str(number)}))
+            if each.key == "answer"
+        ]
+        expected = (
+            []
+            if fits or str(number) in CODES
+            else [f"{question.link} is a whole number from {low} to {high}."]
+        )
+        assert said == expected, number
 
 
 def test_an_interview_that_was_not_conducted_has_only_what_staff_know() -> None:

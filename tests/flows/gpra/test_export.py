@@ -9,15 +9,24 @@ from pathlib import Path
 import pytest
 
 from service.commands.demo import people
+from service.coordination.gpra.tool import Tool
 from service.fhir.json import decode_object
 from service.flows import grounds
 from service.flows.audit.disclosures import listing
 from service.flows.gpra.export import Wanted, export, preflight
 from service.flows.grounds import Act
 from service.kernel.failures import Refused
+from tests.coordination.gpra.complete import TOOL, interview
 from tests.flows.gpra.scene import GRANT, HARBOR, STATE, Scene, scene
 
 WANTED = Wanted(GRANT, "csat-gpra", STATE)
+INTERVIEWS = (("intake", "2026-03-03"), ("six-month", "2026-10-20"), ("discharge", "2027-03-09"))
+FOREVER = {"asked by some grants, or of further persons, only"}
+
+
+def tool() -> Tool:
+    assert TOOL is not None
+    return TOOL
 
 
 @pytest.fixture
@@ -77,6 +86,35 @@ async def test_under_an_agreement_for_audit_and_evaluation_what_is_ready_leaves_
     assert line.description == "QuestionnaireResponse 2 (sent)"
     assert report.notice == "", "the statement of 42 CFR 2.32 goes with what goes by consent"
     assert await listing(stage.context, "sam-lee") == []
+
+
+async def test_all_318_columns_of_a_complete_client_are_filled_or_explained_in_order_and_read_back(
+    stage: Scene,
+) -> None:
+    await agreed(stage)
+    stage.now = datetime(2027, 3, 10, tzinfo=UTC)
+    assert (await stage.held("g3", "discharge", "2027-03-09")).is_success
+    document, report = await export(stage.context, WANTED)
+    header, *rows = csv.reader(io.StringIO(document.decode()))
+    assert tuple(header) == tool().columns and len(header) == 318
+    unfilled = {
+        (each.type, each.place): each.reason for each in report.unfilled if each.client == "HRS-000412"
+    }
+    for row, (type_, day) in zip(rows, INTERVIEWS, strict=True):
+        held = interview(type_, day)
+        for column, shown in zip(header, row, strict=True):
+            question = tool().of_column(column, held.moment)
+            given = held.all.get(question.link) if question else None
+            if given is None:
+                assert (shown, bool(unfilled[type_, column])) == ("-1", True), (type_, column)
+            elif question and question.type == "date":
+                assert datetime.strptime(shown, "%m/%d/%Y").date().isoformat() == given, (type_, column)
+            else:
+                assert (shown, unfilled.get((type_, column))) == (given, None), (type_, column)
+    for column in header:
+        if all((type_, column) in unfilled for type_, _ in INTERVIEWS):
+            whys = {unfilled[type_, column] for type_, _ in INTERVIEWS}
+            assert whys & FOREVER or any(why.startswith("skipped") for why in whys), (column, whys)
 
 
 async def test_on_the_clients_own_consent_the_statement_goes_with_the_file(stage: Scene) -> None:
