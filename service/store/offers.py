@@ -8,7 +8,7 @@ from service.store.unit import Unit
 
 
 async def offer(unit: Unit, task: str, partners: Sequence[str], now: datetime) -> None:
-    """These partners, and no others, may claim the Task; what others knew by the offer they know no more."""
+    """These partners, and no others, may claim the Task; what others knew by the offer alone they know no more."""
     await unit.execute(
         """WITH gone AS (DELETE FROM offer WHERE task = $1 AND NOT partner = ANY($2::text[]) RETURNING partner)
            DELETE FROM share WHERE loop = $1 AND party IN (SELECT partner FROM gone)""",
@@ -27,6 +27,6 @@ async def offered(connection: Any, task: str, partner: str) -> bool:
 
 
 async def claimed(unit: Unit, task: str, partner: str) -> None:
-    """The Task is this partner's: the offers end, and the others know nothing of it any more."""
+    """The Task is this partner's: the offers end, and the others know nothing by it any more."""
     await unit.execute("DELETE FROM share WHERE loop = $1 AND party <> $2", task, partner)
     await unit.execute("DELETE FROM offer WHERE task = $1", task)

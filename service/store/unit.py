@@ -184,7 +184,7 @@ class Unit:
         self._outgoing.append(outgoing)
 
     def share(self, shared: Shared) -> None:
-        """Collect a share; one that exists already stays as it is."""
+        """Collect a share; one by the same loop stays as it is."""
         self._shared.append(shared)
 
     def introduce(self, id_: str, version: int) -> None:

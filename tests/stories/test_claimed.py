@@ -101,6 +101,38 @@ async def test_an_offer_withdrawn_or_changed_can_no_more_be_claimed(database_url
         assert await claim(here, LAKEVIEW, task) == 404
 
 
+async def test_who_loses_an_offer_keeps_the_client_it_knows_by_another_referral(
+    database_url: str, tmp_path: Path
+):
+    async with town(database_url, tmp_path, *PLANS) as here:
+        task = await offer(here, "northside", "lakeview")
+        await here.file("referrals", "a-bed", {**offered("northside"), "id": "a-bed"})
+        [patient] = [row["id"] for row in await here.sql("SELECT id FROM resource WHERE type = 'Patient'")]
+        client = here.agencies[NORTHSIDE].casebridge
+
+        async def knows() -> int:
+            return int((await client.ask("GET", f"/fhir/Patient/{patient}")).status)
+
+        assert await claim(here, LAKEVIEW, task) == 200
+        assert await knows() == 200, "it is still offered a bed"
+        own = {**people.housing(system_clock), "id": "a-room-too", "recipient": "northside"}
+        await here.file("referrals", own["id"], own)
+        await here.file("referrals", "a-bed", {**offered("lakeview"), "id": "a-bed"})
+        assert await knows() == 200, "it has a referral of its own"
+
+
+async def test_who_loses_the_last_offer_knows_the_client_no_more(database_url: str, tmp_path: Path):
+    async with town(database_url, tmp_path, *PLANS) as here:
+        task = await offer(here, "northside", "lakeview")
+        await here.file("referrals", "a-bed", {**offered("northside"), "id": "a-bed"})
+        [patient] = [row["id"] for row in await here.sql("SELECT id FROM resource WHERE type = 'Patient'")]
+        await here.file("referrals", "a-bed", {**offered("lakeview"), "id": "a-bed"})
+        client = here.agencies[NORTHSIDE].casebridge
+        assert (await client.ask("GET", f"/fhir/Patient/{patient}")).ok
+        assert await claim(here, LAKEVIEW, task) == 200
+        assert (await client.ask("GET", f"/fhir/Patient/{patient}")).status == 404
+
+
 async def test_nobody_claims_in_another_agencys_name(database_url: str, tmp_path: Path):
     async with town(database_url, tmp_path, *PLANS) as here:
         task = await offer(here, "northside", "lakeview")

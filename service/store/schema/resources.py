@@ -74,12 +74,13 @@ class ResourceVersion(SQLModel, table=True):
 
 
 class Share(SQLModel, table=True):
-    """A resource made known to a partner by a referral. Knowing is not seeing: consent is asked at each read."""
+    """A resource made known to a partner by a referral, once for each: what one of them no longer makes known, another
+    still may. Knowing is not seeing: consent is asked at each read."""
 
     party: str = Field(sa_column=Column(Key, primary_key=True))
     type: str = Field(sa_column=Column(Key, primary_key=True))
     id: str = Field(sa_column=Column(Key, primary_key=True))
-    loop: str = Field(sa_column=Column(Key, nullable=False))
+    loop: str = Field(sa_column=Column(Key, primary_key=True))
     since: datetime = Field(sa_column=moment(nullable=False))
 
 
