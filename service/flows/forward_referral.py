@@ -72,7 +72,8 @@ async def _step(
         if off is not None:
             await _move(context, unit, part, tasks[part.id], off, {"statusReason": {"text": CALLED_OFF}}, now)
             return True
-    if forwarding.all_refused(states) and not state.terminal:
+    unplaced = forwarding.all_refused(states) and not state.terminal
+    if unplaced and await loops.refused(unit, whole.id, len(parts)):
         await _tell_refused(unit, whole, state, now)
     return False
 

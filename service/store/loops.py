@@ -105,6 +105,12 @@ async def rested(unit: Unit, loop: Loop) -> None:
     await unit.execute("UPDATE loop SET stirred = NULL WHERE id = $1 AND stirred = $2", loop.id, loop.stirred)
 
 
+async def refused(unit: Unit, loop: str, parts: int) -> bool:
+    """All of its `parts` have refused; True when nobody has been told that of so many yet: now they are."""
+    sql = "UPDATE loop SET refused = $2 WHERE id = $1 AND refused IS DISTINCT FROM $2"
+    return await unit.execute(sql, loop, parts) == "UPDATE 1"
+
+
 async def placed(unit: Unit, loop: str, remote_task: str | None, next_poll: datetime | None) -> None:
     """The partner holds a Task of its own for this loop, at this absolute URL; None: where is still to be found."""
     await unit.execute(

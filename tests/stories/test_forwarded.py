@@ -89,6 +89,30 @@ async def test_the_case_manager_asks_another_agency_when_the_first_refuses(datab
         await knows(here, sent, "completed")
 
 
+async def test_that_all_refused_is_told_once_for_each_agency_asked_anew(database_url: str, tmp_path: Path):
+    plans = Plan(COUNTY, pace=0.05), Plan(NORTHSIDE, "reject", pace=0.05), Plan(LAKEVIEW, "reject", pace=0.05)
+    async with town(database_url, tmp_path, *plans) as here:
+        _, whole = await asked(here)
+
+        async def rested() -> bool:
+            return await here.sql("SELECT 1 FROM loop WHERE stirred IS NOT NULL") == []
+
+        async def told_so_far() -> int:
+            """After a look that nothing but the looking itself asked for."""
+            await eventually(rested)
+            await here.sql("UPDATE loop SET stirred = now() - interval '1 second'")
+            await eventually(rested)
+            await here.hear()
+            return [each["kind"] for each in here.events].count("referral-unplaced")
+
+        await here.file("referrals", "first", passed_on(whole, "first", "northside"))
+        await here.until("referral-unplaced", referral=whole)
+        assert await told_so_far() == 1
+        await here.file("referrals", "second", passed_on(whole, "second", "lakeview"))
+        await here.until("referral-unplaced", referral=whole)
+        assert await told_so_far() == 2
+
+
 async def test_when_the_asker_withdraws_what_was_passed_on_is_called_off(database_url: str, tmp_path: Path):
     plans = Plan(COUNTY, pace=0.05), Plan(NORTHSIDE, pace=600)
     async with town(database_url, tmp_path, *plans) as here:
