@@ -96,7 +96,7 @@ STORIES: Mapping[str, tuple[tuple[str, ...], Story]] = {
     "everything": (("_since", "_type", "_count", "_cursor"), _everything),
     "match": (("resource", "onlyCertainMatches", "count"), _match),
 }
-"""The parameters of an operation, and its story."""
+"""The parameters of an operation, and its story. One that is not here has a route of its own, and no Bundle takes it."""
 
 
 def definition_of(target: Target) -> JsonObject:
@@ -124,7 +124,5 @@ async def operate(
         spec_of(target.type, "read")
     if target.expected is not None and not definition["affectsState"]:
         raise Refused("malformed", "this operation changes nothing; send no If-Match")
-    if target.code not in STORIES:
-        raise Refused("unsupported", "this operation is asked for at its own URL, not in a Bundle")
     known, story = STORIES[target.code]
     return await story(context, caller, target, arguments(body, query, known))

@@ -128,6 +128,35 @@ async def test_what_is_not_offered_is_said_at_its_entry(
     assert bad["response"]["outcome"]["issue"][0]["severity"] == "error"
 
 
+async def test_every_operation_we_say_we_offer_answers_in_a_bundle_or_says_why_not(
+    client: httpx.AsyncClient,
+) -> None:
+    """At each level, asked either way, with and without something in hand."""
+    [rest] = decode_object((await client.get("/fhir/metadata")).content)["rest"]
+    who = await made(client, LESLIE)
+    urls = [f"${each['name']}" for each in rest["operation"]]
+    for resource in rest["resource"]:
+        for each in resource.get("operation", []):
+            type_ = resource["type"]
+            urls += [f"{place}/${each['name']}" for place in (type_, f"{type_}/nobody")]
+            urls += [f"{who}/${each['name']}"] if type_ == "Patient" else []
+    assert {"Consent/$decide", "Patient/$export", "Questionnaire/$populate", f"{who}/$disclosures"} <= {*urls}
+    given = (None, {"resourceType": "Parameters"}, MATCH, LESLIE)
+    rows = [entry("POST", url, body) for url in urls for body in given] + [entry("GET", url) for url in urls]
+    said: dict[str, set[str]] = {}
+    for start in range(0, len(rows), 100):
+        part = rows[start : start + 100]
+        for asked, answer in zip(part, await answers(client, "batch", *part), strict=True):
+            status = answer["response"]["status"]
+            assert status < "500", (asked, answer)
+            if status >= "4":
+                [issue, *_] = answer["response"]["outcome"]["issue"]
+                assert issue["details"]["text"], asked
+            said.setdefault(asked["request"]["url"], set()).add(status[:3])
+    assert said["Consent/$decide"] == {"400"}
+    assert "200" in said[f"{who}/$everything"]
+
+
 async def test_the_meta_of_a_type_is_what_the_caller_may_see(
     service: Service, client: httpx.AsyncClient
 ) -> None:
