@@ -55,10 +55,11 @@ fuzz: setup
 probes: setup
 	CASEBRIDGE_PROBES=$${CASEBRIDGE_PROBES:-3000} .venv/bin/python -m pytest -q tests/stories/test_probes.py $(ARGS)
 
-# Real client libraries of the npm registry against a running service; needs Node 20 or newer.
+# Real clients against a running service: libraries of npm (Node 20 or newer), smart-fetch for bulk data (run by uv).
 clients: setup
 	cd tests/clients && npm ci --silent
 	.venv/bin/python tests/clients/run.py
+	.venv/bin/python tests/clients/bulk.py
 
 # 500 referrals to five agencies, one away, one flaky, one slow, 20 workers killed: minutes.
 faults: setup

@@ -19,9 +19,10 @@ from service.fhir.search.parse import SHAPES, parse
 from service.flows.access.roles import AUDITOR, CASEWORK
 from service.flows.caller import Caller, lacking
 from service.flows.context import Context
+from service.flows.keep import absent
 from service.flows.permit import visible
-from service.flows.read import read
 from service.flows.search.terms import known
+from service.flows.writing import expect_id
 from service.kernel.failures import Refused
 from service.store import exports, resources
 from service.store.exports import Export
@@ -34,7 +35,7 @@ PURPOSES: Mapping[str, str] = MappingProxyType(
 )
 """Who may export, and for which purpose consent is asked; of several roles the first counts."""
 
-HOME = "Patient"
+HOME, GROUP = "Patient", "Group"
 FORMATS = ("application/fhir+ndjson", "application/ndjson", "ndjson")
 KNOWN = ("_outputFormat", "_since", "_type", "_typeFilter")
 AT_ONCE = 4
@@ -239,9 +240,15 @@ def _reference(value: object, base: str) -> str:
 
 
 async def _members(context: Context, caller: Caller, id_: str) -> list[str]:
-    """Who is in the group now, by reference to a Patient."""
-    row = await read(context, caller, "Group", id_)
-    group = decode_object(row.body or b"{}")
+    """Who is in the group now, by reference to a Patient. The token need not cover Group: clients ask for scopes of what
+    they export. Whether the group exists for the caller, consent says."""
+    expect_id(id_)
+    async with context.database.reading() as connection:
+        rows = await resources.known(connection, [(GROUP, id_)], caller.viewer)
+        seen = await visible(context, connection, caller, rows)
+    if not seen:
+        raise absent(GROUP, id_)
+    group = decode_object(seen[0].body or b"{}")
     found = {
         "/".join(key)
         for member in group.get("member", [])

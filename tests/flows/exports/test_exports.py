@@ -340,6 +340,14 @@ async def test_the_export_of_a_group_holds_its_present_members_only(here: Bay) -
     assert {each for each in found if not each.startswith("Group")} == LESLIE
 
 
+async def test_a_group_is_exported_with_a_token_for_what_is_exported_alone(here: Bay) -> None:
+    """As smart-fetch asks: scopes for the types in `_type`, none for Group."""
+    await here.person("leslie")
+    await here.put(HARBOR, group("g", "leslie"))
+    await here.row("UPDATE access_token SET scopes = '{system/Condition.rs}'")
+    assert await here.names(HARBOR, "/fhir/Group/g/$export?_type=Condition") == {"Condition/leslie-need-0"}
+
+
 async def test_a_group_that_is_not_there_for_the_caller_is_absent(here: Bay) -> None:
     await here.person("leslie")
     await here.put(HARBOR, group("g", "leslie"))
