@@ -85,14 +85,14 @@ async def fetched(service: Service, folder: Path, given: list[str], *more: str) 
     out, _ = await client.communicate()
     if client.returncode:
         sys.exit(f"smart-fetch {' '.join(more)}: {out.decode()}")
-    found = set()
-    for path in folder.rglob("*.ndjson*"):
-        if path.name.startswith("log."):
-            continue
-        for line in path.read_bytes().splitlines():
-            resource = decode_object(line)
-            found.add(f"{resource['resourceType']}/{resource['id']}")
-    return found
+    return held(folder)
+
+
+def held(folder: Path) -> set[str]:
+    """References of everything in the files of a folder, but for the client's own log."""
+    paths = [path for path in folder.rglob("*.ndjson*") if not path.name.startswith("log.")]
+    lines = [decode_object(line) for path in paths for line in path.read_bytes().splitlines()]
+    return {f"{each['resourceType']}/{each['id']}" for each in lines}
 
 
 def expect(what: str, found: set[str], wanted: set[str]) -> None:

@@ -240,8 +240,8 @@ def _reference(value: object, base: str) -> str:
 
 
 async def _members(context: Context, caller: Caller, id_: str) -> list[str]:
-    """Who is in the group now, by reference to a Patient. The token need not cover Group: clients ask for scopes of what
-    they export. Whether the group exists for the caller, consent says."""
+    """Who is in the group now, by reference to a Patient. The token need not cover Group: clients ask for scopes of
+    what they export. Whether the group exists for the caller, consent says."""
     expect_id(id_)
     async with context.database.reading() as connection:
         rows = await resources.known(connection, [(GROUP, id_)], caller.viewer)
