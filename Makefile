@@ -59,7 +59,7 @@ probes: setup
 clients: setup
 	cd tests/clients && npm ci --silent
 	.venv/bin/python tests/clients/run.py
-	.venv/bin/python tests/clients/bulk.py
+	UV=$(UV) .venv/bin/python tests/clients/bulk.py
 
 # 500 referrals to five agencies, one away, one flaky, one slow, 20 workers killed: minutes.
 faults: setup

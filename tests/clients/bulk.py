@@ -24,7 +24,8 @@ from service.fhir.json import decode_object, encode  # noqa: E402
 from service.kernel.clock import instant, system_clock  # noqa: E402
 from service.store import embedded  # noqa: E402
 
-CLIENT = ("uv", "tool", "run", "--from", "smart-fetch==1.0.3", "smart-fetch", "bulk")
+UV = os.environ.get("UV", "uv")
+CLIENT = (UV, "tool", "run", "--from", "smart-fetch==1.0.3", "smart-fetch", "bulk")
 PEOPLE, NEEDS = 40, 3
 
 
@@ -67,7 +68,7 @@ async def fill(service: Service) -> None:
 async def fetched(service: Service, folder: Path, given: list[str], *more: str) -> set[str]:
     """What the client has on its disk after an export; SystemExit with its output when it fails."""
     command = [
-        *(os.environ.get("SMART_FETCH", "").split() or CLIENT),
+        *CLIENT,
         str(folder),
         "--fhir-url",
         service.base,

@@ -27,6 +27,7 @@ from service.kernel.failures import Refused
 from service.store import exports, resources
 from service.store.exports import Export
 from service.store.trail import current
+from service.store.trail import current
 
 Level = Literal["system", "patient", "group"]
 
@@ -248,6 +249,7 @@ async def _members(context: Context, caller: Caller, id_: str) -> list[str]:
         seen = await visible(context, connection, caller, rows)
     if not seen:
         raise absent(GROUP, id_)
+    current().show(seen)
     group = decode_object(seen[0].body or b"{}")
     found = {
         "/".join(key)
