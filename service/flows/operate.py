@@ -96,7 +96,7 @@ STORIES: Mapping[str, tuple[tuple[str, ...], Story]] = {
     "everything": (("_since", "_type", "_count", "_cursor"), _everything),
     "match": (("resource", "onlyCertainMatches", "count"), _match),
 }
-"""The parameters of an operation, and its story. One that is not here has a route of its own, and no Bundle takes it."""
+"""The parameters of an operation, and its story. What is not here has a route of its own, and no Bundle takes it."""
 
 
 def definition_of(target: Target) -> JsonObject:

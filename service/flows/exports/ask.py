@@ -27,7 +27,6 @@ from service.kernel.failures import Refused
 from service.store import exports, resources
 from service.store.exports import Export
 from service.store.trail import current
-from service.store.trail import current
 
 Level = Literal["system", "patient", "group"]
 

@@ -43,7 +43,9 @@ class Loop(SQLModel, table=True):
     parent: str | None = Field(sa_column=Column(Key))  # the loop that came in and that this one passes on
     stirred: datetime | None = Field(sa_column=moment())  # since when its parts, or its whole, have moved
     stalled: datetime | None = Field(sa_column=moment())  # when somebody was told that nothing moves
-    refused: int | None = Field(sa_column=Column(Integer))  # how many parts it had when it was told that all refused
+    refused: int | None = Field(
+        sa_column=Column(Integer)
+    )  # how many parts it had when it was told that all refused
 
     __table_args__ = (
         CheckConstraint("direction IN ('outbound', 'inbound')", name="direction"),
