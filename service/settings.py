@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     smtp_url: SecretStr | None = Field(
         None,
-        description="smtp://[user:password@]host[:port] (STARTTLS) or smtps://…, for subscriptions by e-mail",
+        description="smtp://[user:password@]host[:port] (STARTTLS) or smtps://…, for subscriptions and links by e-mail",
     )
     smtp_from: str = Field("casebridge@localhost", description="sender of our e-mails")
     subscription_days: int = Field(

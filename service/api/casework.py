@@ -20,7 +20,8 @@ from service.fhir.outcome import Issue
 from service.flows.answer_referral import answer_referral, is_answer
 from service.flows.caller import Caller
 from service.flows.context import Context
-from service.flows.guests import make_link
+from service.flows.guests import address, make_link
+from service.flows.mail_link import mail_link
 from service.flows.read_events import read_events
 from service.flows.receive_record import receive_record
 from service.flows.record_history import record_history, record_version
@@ -60,11 +61,15 @@ def _key(request: Request) -> tuple[str, str]:
 
 
 async def _value(request: Request, context: Context) -> Json:
+    return _decoded(request, await body_of(request, context.settings.max_body_bytes))
+
+
+def _decoded(request: Request, body: bytes) -> Json:
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind not in ("application/json", "application/merge-patch+json"):
         raise Refused("media-type", "send application/json")
     try:
-        return decode(await body_of(request, context.settings.max_body_bytes))
+        return decode(body)
     except BadJson as error:
         raise Refused("malformed", f"the body is not usable JSON: {error}") from None
 
@@ -192,10 +197,26 @@ async def _one(context: Context, caller: Caller, row: Json, dry: bool) -> dict[s
 
 @_door
 async def link(request: Request, context: Context, caller: Caller) -> Response:
-    """A one-time link to hand to an agency without a FHIR server: `{"link", "expires"}`."""
-    made = await make_link(context, caller, request.path_params["id"])
-    url = f"{context.base.removesuffix('/fhir')}/r/{made.token}"
-    return _answer({"link": url, "expires": instant(made.expires)}, 201)
+    """A one-time link for an agency without a FHIR server: `{"link", "expires"}` to hand over, or, asked with
+    `{"mail": ADDRESS}` (or `"contact"`, who was agreed on), sent there: `{"mailed", "expires"}`."""
+    record, to = request.path_params["id"], await _mailbox(request, context)
+    if to is None:
+        made = await make_link(context, caller, record)
+        return _answer({"link": address(context, made), "expires": instant(made.expires)}, 201)
+    made, mailed = await mail_link(context, request.app.state.wiring.outside, caller, record, to)
+    return _answer({"mailed": mailed, "expires": instant(made.expires)}, 201)
+
+
+async def _mailbox(request: Request, context: Context) -> str | None:
+    """Where a link is to be mailed; None for a link to hand over, asked for without a body."""
+    body = await body_of(request, context.settings.max_body_bytes)
+    if not body:
+        return None
+    value = _decoded(request, body)
+    to = value.get("mail") if isinstance(value, dict) and value.keys() == {"mail"} else None
+    if not isinstance(to, str):
+        raise Refused("malformed", 'send nothing, or {"mail": "an address"}, or {"mail": "contact"}')
+    return to
 
 
 @_door

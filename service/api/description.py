@@ -307,7 +307,9 @@ def _casework() -> Document:
         "parameters": [_parameter("id", "path", "your own id")],
         "post": _operation(
             "a one-time link for an agency without a FHIR server", "casework",
-            {"201": _said("the link and until when it opens", json), **_some(_PROBLEM, "404", "422")}, security=_BEARER,
+            {"201": _said("the link, or where it was mailed, and until when it opens", json), **_some(_PROBLEM, "404", "422")},
+            requestBody={"description": 'nothing, or {"mail": ADDRESS}, or {"mail": "contact"}', "content": json},
+            security=_BEARER,
         ),
     }  # fmt: skip
     paths["/casework/v1/batch"] = {

@@ -71,8 +71,15 @@ class Page:
     """The client may not be contacted directly (SDOHCC contacting-subject-prohibited)."""
 
 
-async def make_link(context: Context, caller: Caller, record: str) -> Link:
+def address(context: Context, link: Link) -> str:
+    """The link as it is handed over."""
+    return f"{context.base.removesuffix('/fhir')}/r/{link.token}"
+
+
+async def make_link(context: Context, caller: Caller, record: str, to: str = "") -> Link:
     """A one-time link to a referral that went out to an agency without a FHIR server; earlier links end.
+
+    `to`: the address that it is about to be mailed to, for the audit trail.
 
     Refused: absent, unprocessable for a partner that has a server of its own, or a referral that has ended.
     """
@@ -90,7 +97,7 @@ async def make_link(context: Context, caller: Caller, record: str) -> Link:
             raise Refused("unprocessable", text, [Issue("error", "business-rule", text)])
         made = Link(new_token(), now + LINK)
         await guests.invite(unit, made.token, loop.id, made.expires)
-        unit.audit(act(context, "administration", "referral-link-made", about=[loop.patient]))
+        unit.audit(act(context, "administration", "referral-link-made", detail=to, about=[loop.patient]))
     return made
 
 

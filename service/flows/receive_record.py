@@ -17,6 +17,7 @@ from service.casework.records.gpra_interview import GpraInterview
 from service.casework.records.referral import Referral
 from service.fhir.json import Json, JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
+from service.fhir.search.moments import interval
 from service.flows import advance_referral
 from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
@@ -292,7 +293,8 @@ async def _offer(
         else:
             asked.append(partner)
     open_to = asked if record.status == "requested" else []
-    await offers.offer(unit, task["id"], [each.client_id for each in open_to], now)
+    term = interval(record.answer_by) if record.answer_by else None
+    await offers.offer(unit, task["id"], [each.client_id for each in open_to], now, term[1] if term else None)
     known = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
     for partner in open_to:
         advance_referral.share_all(

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from service.fhir.json import encode
+from service.flows.advance_referral import task_of
 from service.flows.context import Context
 from service.kernel.clock import instant
 from service.store import (
@@ -13,9 +14,11 @@ from service.store import (
     guests,
     keys,
     loops,
+    offers,
     outbox,
     partners,
     records,
+    resources,
     sessions,
     subscriptions,
     tokens,
@@ -54,6 +57,29 @@ async def tell_stalled(context: Context) -> int:
             told = body | ({"client": client.id} if client else {})
             unit.tell(Told(loop.source, "referral-stalled", now, encode(told)))
     return len(found)
+
+
+async def tell_unclaimed(context: Context) -> int:
+    """The case manager hears of each open referral that nobody has claimed within its term (`answerBy`, else as
+    stalled referrals), once an offer; returns how many."""
+    now = context.clock()
+    since = now - timedelta(days=context.settings.stalled_days)
+    told = 0
+    async with context.database.unit() as unit:
+        for each in await offers.unclaimed(unit, now, since):
+            row = next(iter(await resources.known(unit, [("Task", each.task)], None)), None)
+            if row is None or row.deleted or task_of(row)["status"] != "requested":
+                continue
+            record = await records.becoming(unit, row.author, row.reference)
+            if record is None:
+                continue
+            client = await records.becoming(unit, row.author, row.patient) if row.patient else None
+            body = {"kind": "referral-unclaimed", "at": instant(now), "referral": record.id}
+            body |= {"direction": "outbound", "status": "requested", "since": instant(each.since)}
+            said = {**body, "offeredTo": each.partners} | ({"client": client.id} if client else {})
+            unit.tell(Told(row.author, "referral-unclaimed", now, encode(said)))
+            told += 1
+    return told
 
 
 async def give_back(context: Context) -> int:

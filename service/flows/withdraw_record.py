@@ -11,7 +11,7 @@ from service.flows.lead.of_record import follow_record
 from service.flows.receive_record import mapping_context, note_origin
 from service.kernel.failures import Refused
 from service.mapping.table import withdraw
-from service.store import gpra, records, resources
+from service.store import gpra, offers, records, resources
 from service.store.records import Kept
 
 GPRA = "gpra-interviews"
@@ -47,6 +47,8 @@ async def withdraw_record(
             Wish(_last(each, held), each["id"]) for each in gone if (each["resourceType"], each["id"]) in held
         ]
         await keep(context, unit, caller, wishes, now)
+        for task in (id_ for type_, id_ in keys if type_ == "Task"):
+            await offers.offer(unit, task, [], now)
         if kind == GPRA:
             await gpra.forget(unit, caller.client_id, id_)
         version = kept.version + 1

@@ -1,4 +1,4 @@
-"""E-mail: the other channel of subscriptions. Words, a link, and at most references; never content about clients.
+"""E-mail: the other channel of subscriptions, and the way of one-time links. Never content about clients.
 
 RFC 5321/6409. TLS is insisted on for every server that is not listed in CASEBRIDGE_OUTBOUND_ALLOW by its address.
 """
@@ -32,8 +32,16 @@ class Post:
     ) -> tuple[Answer | Fault, int]:
         """One mail to `mailto:…` about a subscription (its URL), with the notification as attachment where its form is
         FHIR. A server that takes it is an Answer 250; one that refuses, an Answer with its own reply code."""
+        return await self._sent(
+            self._message(to.removeprefix("mailto:"), kind, subscription, form, body), seconds
+        )
+
+    async def write(self, to: str, subject: str, text: str) -> Answer | Fault:
+        """One mail of plain words to this address, as `send` answers."""
+        return (await self._sent(self._plain(to, subject, text), self._settings.delivery_timeout_seconds))[0]
+
+    async def _sent(self, message: EmailMessage, seconds: float) -> tuple[Answer | Fault, int]:
         began = time.perf_counter()
-        message = self._message(to.removeprefix("mailto:"), kind, subscription, form, body)
         try:
             result: Answer | Fault = await asyncio.to_thread(self._deliver, message, seconds)
         except smtplib.SMTPRecipientsRefused as refused:
@@ -49,18 +57,21 @@ class Post:
         return result, round((time.perf_counter() - began) * 1000)
 
     def _message(self, to: str, kind: str, subscription: str, form: str, body: bytes) -> EmailMessage:
-        message = EmailMessage()
-        message["From"], message["To"] = self._settings.smtp_from, to
-        message["Subject"] = _SUBJECT[kind]
-        message["Auto-Submitted"] = "auto-generated"
-        message.set_content(
-            f"{_SUBJECT[kind]}.\n\nAsk for it with your own access token: {subscription}/$events\n"
-        )
+        text = f"{_SUBJECT[kind]}.\n\nAsk for it with your own access token: {subscription}/$events\n"
+        message = self._plain(to, _SUBJECT[kind], text)
         if form != "text/plain":
             main, _, sub = form.partition("/")
             message.add_attachment(
                 body, maintype=main, subtype=sub, filename=f"notification.{sub.partition('+')[2]}"
             )
+        return message
+
+    def _plain(self, to: str, subject: str, text: str) -> EmailMessage:
+        message = EmailMessage()
+        message["From"], message["To"] = self._settings.smtp_from, to
+        message["Subject"] = subject
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
         return message
 
     def _deliver(self, message: EmailMessage, seconds: float) -> Answer:

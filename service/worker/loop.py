@@ -24,7 +24,7 @@ from service.flows.lead.turn import turn_covers
 from service.flows.recognise import recognise
 from service.flows.subscriptions.listen import listen, take_listeners
 from service.flows.subscriptions.notify import notify, take_subscribers
-from service.flows.sweep import give_back, living, sweep, tell_stalled
+from service.flows.sweep import give_back, living, sweep, tell_stalled, tell_unclaimed
 from service.flows.webhooks import push, take_webhooks
 from service.kernel.events import log
 from service.kernel.failures import Unavailable
@@ -222,5 +222,6 @@ class Worker:
             if rounds % 12 == 0:
                 await self._guarded("sweep", sweep(self._context))
                 await self._guarded("stalled", tell_stalled(self._context))
+                await self._guarded("unclaimed", tell_unclaimed(self._context))
             rounds += 1
             await asyncio.sleep(SWEEP_EVERY)

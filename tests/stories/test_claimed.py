@@ -1,6 +1,7 @@
 """An open referral is offered to several agencies; the first that claims it has it, and the others know it no more."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +9,18 @@ from town import Town, town
 
 from service.commands.demo import people
 from service.commands.demo.people import COUNTY, LAKEVIEW, NORTHSIDE
+from service.flows.sweep import tell_unclaimed
 from service.kernel.clock import system_clock
 from service.simulator.process import Plan
+from tests.flows.subscriptions.ears import Time
 
 OPEN = "a-room"
 
 
 def offered(*agencies: str) -> dict[str, Any]:
     record = {**people.housing(system_clock), "id": OPEN, "offeredTo": list(agencies)}
-    return {name: value for name, value in record.items() if name not in ("recipient", "recipientService")}
+    unsaid = ("recipient", "recipientService", "answerBy")
+    return {name: value for name, value in record.items() if name not in unsaid}
 
 
 async def offer(here: Town, *agencies: str) -> str:
@@ -143,3 +147,48 @@ async def test_nobody_claims_in_another_agencys_name(database_url: str, tmp_path
             assert answer.status == 422
             assert answer.body["issue"][0]["expression"] == ["Task.owner"]
         assert "owner" not in await here.fhir(task)
+
+
+async def test_the_case_manager_is_told_once_that_nobody_claims_an_offer(database_url: str, tmp_path: Path):
+    time = Time()
+    async with town(database_url, tmp_path, *PLANS, clock=time, worker=False) as here:
+        await offer(here, "northside", "lakeview")
+        assert await tell_unclaimed(here.context) == 0
+        time.ahead = timedelta(days=15)
+        assert await tell_unclaimed(here.context) == 1
+        assert await tell_unclaimed(here.context) == 0
+        told = await here.until("referral-unclaimed", referral=OPEN)
+        assert told["offeredTo"] == [LAKEVIEW, NORTHSIDE]
+        assert (told["client"], told["status"]) == ("leslie-moreno", "requested")
+
+
+async def test_an_offer_has_the_term_that_its_record_says(database_url: str, tmp_path: Path):
+    time = Time()
+    async with town(database_url, tmp_path, *PLANS, clock=time, worker=False) as here:
+        await offer(here, "northside")
+        day = time().date()
+        due = {**offered("northside"), "answerBy": (day + timedelta(days=2)).isoformat()}
+        await here.file("referrals", OPEN, due)
+        time.ahead = timedelta(days=1)
+        assert await tell_unclaimed(here.context) == 0
+        time.ahead = timedelta(days=4)
+        assert await tell_unclaimed(here.context) == 1
+
+
+async def test_an_offer_that_nobody_claimed_is_made_to_another_or_withdrawn(
+    database_url: str, tmp_path: Path
+):
+    time = Time()
+    async with town(database_url, tmp_path, *PLANS, clock=time, worker=False) as here:
+        task = await offer(here, "northside")
+        time.ahead = timedelta(days=15)
+        assert await tell_unclaimed(here.context) == 1
+        await here.file("referrals", OPEN, offered("lakeview"))
+        assert await tell_unclaimed(here.context) == 0, "the new one has its own term"
+        time.ahead = timedelta(days=30)
+        assert await tell_unclaimed(here.context) == 1
+
+        gone = await here.casework.ask("DELETE", f"/casework/v1/referrals/{OPEN}")
+        assert gone.ok, gone.sentence
+        assert await here.sql("SELECT 1 FROM offer") == []
+        assert await claim(here, LAKEVIEW, task) == 404

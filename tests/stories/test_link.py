@@ -8,11 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
+from parts import free_port
 from town import Town, town
 
 from service.commands.demo import people
 from service.flows import onboard_partner as onboarding
 from service.kernel.clock import system_clock
+from service.simulator.casebridge import Answer
+from tests.flows.subscriptions.office import open_office
 
 OPEN_DOOR = "Open Door Child Care"
 CARE = "leslie-child-care-1"
@@ -20,10 +23,12 @@ EVERYTHING = ("everything",)
 
 
 @asynccontextmanager
-async def asked(database_url: str, folder: Path, information: tuple[str, ...]) -> AsyncIterator[Town]:
+async def asked(
+    database_url: str, folder: Path, information: tuple[str, ...], contact: str = "", **settings: Any
+) -> AsyncIterator[Town]:
     """Harbor has asked Open Door; Leslie's consent lets it know `information`."""
-    async with town(database_url, folder) as here:
-        wanted = onboarding.Registration(OPEN_DOOR, ("referral-recipient",))
+    async with town(database_url, folder, **settings) as here:
+        wanted = onboarding.Registration(OPEN_DOOR, ("referral-recipient",), agreed=(f"contact={contact}",))
         here.organizations[OPEN_DOOR] = (await onboarding.add(here.context, wanted))["organization"]
         await here.file_everybody()
         await here.file("agencies", "open-door", {"name": OPEN_DOOR, "kind": "child-care"})
@@ -44,6 +49,10 @@ async def asked(database_url: str, folder: Path, information: tuple[str, ...]) -
         del record["recipientService"]
         await here.file("referrals", CARE, record)
         yield here
+
+
+async def mailed(here: Town, to: str) -> Answer:
+    return await here.casework.ask("POST", f"/casework/v1/referrals/{CARE}/link", {"mail": to})
 
 
 async def link(here: Town) -> str:
@@ -151,3 +160,78 @@ async def test_a_link_is_made_for_a_referral_that_was_sent_only(
 ):
     async with asked(database_url, tmp_path, EVERYTHING) as here:
         assert (await here.casework.ask("POST", f"/casework/v1/referrals/{record}/link")).status == 404
+
+
+async def test_a_link_is_mailed_and_the_mail_names_no_client_and_no_service(
+    database_url: str, tmp_path: Path
+):
+    async with (
+        open_office() as office,
+        asked(database_url, tmp_path, EVERYTHING, smtp_url=office.url) as here,
+        browser(here) as http,
+    ):
+        answer = await mailed(here, "desk@opendoor.example")
+        assert answer.status == 201, answer.sentence
+        assert answer.body.keys() == {"mailed", "expires"}, "nobody else learns the link"
+
+        [mail] = office.got
+        assert mail["To"] == "desk@opendoor.example"
+        whole = f"{mail['Subject']}\n{mail.get_content()}"
+        for word in (*people.CLIENT_WORDS, "child", "care", "housing", "Evening"):
+            assert word.casefold() not in whole.casefold().replace("open door child care", "")
+        [url] = re.findall(r"http://\S+/r/\S+", mail.get_content())
+        assert "Evening classes" in (await enter(http, url)).text
+        rows = await here.sql("SELECT detail FROM audit WHERE action = 'referral-link-made'")
+        assert [row["detail"] for row in rows] == ["desk@opendoor.example"]
+
+
+async def test_a_link_goes_to_the_contact_that_was_agreed_on(database_url: str, tmp_path: Path):
+    async with (
+        open_office() as office,
+        asked(database_url, tmp_path, EVERYTHING, "rooms@opendoor.example", smtp_url=office.url) as here,
+    ):
+        assert (await mailed(here, "contact")).body["mailed"] == "rooms@opendoor.example"
+        assert office.got[0]["To"] == "rooms@opendoor.example"
+
+
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("contact", "the contact on record is no e-mail address"),
+        ("a@b.example, c@d.example", "not one e-mail address"),
+        ("a@b.example\r\nBcc: x@y.example", "not one e-mail address"),
+    ],
+)
+async def test_a_mail_goes_to_one_address_or_not_at_all(
+    database_url: str, tmp_path: Path, to: str, said: str
+):
+    async with (
+        open_office() as office,
+        asked(database_url, tmp_path, EVERYTHING, "Ms. Reyes, 555-0117", smtp_url=office.url) as here,
+    ):
+        answer = await mailed(here, to)
+        assert answer.status == 422
+        assert said in answer.sentence
+        assert office.got == []
+
+
+async def test_a_mail_that_nobody_takes_is_said_to_be_so(database_url: str, tmp_path: Path):
+    async with (
+        open_office() as office,
+        asked(database_url, tmp_path, EVERYTHING, smtp_url=office.url) as here,
+    ):
+        office.refusing = 550
+        refused = await mailed(here, "nobody@opendoor.example")
+        assert (refused.status, "550" in refused.sentence) == (422, True)
+
+
+async def test_without_a_mail_server_the_case_manager_is_told(database_url: str, tmp_path: Path):
+    async with asked(database_url, tmp_path, EVERYTHING) as here:
+        answer = await mailed(here, "desk@opendoor.example")
+        assert (answer.status, "no mail server" in answer.sentence) == (422, True)
+
+
+async def test_a_mail_server_that_is_away_is_a_matter_of_time(database_url: str, tmp_path: Path):
+    nobody = f"smtp://127.0.0.1:{free_port()}"
+    async with asked(database_url, tmp_path, EVERYTHING, smtp_url=nobody) as here:
+        assert (await mailed(here, "desk@opendoor.example")).status == 503

@@ -138,11 +138,16 @@ async def register(
 
 @asynccontextmanager
 async def town(
-    database_url: str, folder: Path, *plans: Plan, worker: bool = True, clock: Clock = system_clock
+    database_url: str,
+    folder: Path,
+    *plans: Plan,
+    worker: bool = True,
+    clock: Clock = system_clock,
+    **settings: Any,
 ) -> AsyncIterator[Town]:
     """Everybody but the client: the service, its worker, Harbor, and an agency for each plan."""
     async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(running(database_url, folder, clock))
+        service = await stack.enter_async_context(running(database_url, folder, clock, **settings))
         key = Key(clock=clock)
         harbor = await register(service, folder, people.HARBOR, "casework", key, None)
         casework = Casebridge(

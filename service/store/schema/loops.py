@@ -118,6 +118,12 @@ class Offer(SQLModel, table=True):
         sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), primary_key=True)
     )
     since: datetime = Field(sa_column=moment(nullable=False))
+    until: datetime | None = Field(
+        sa_column=moment()
+    )  # when it should have been claimed; None: as stalled loops
+    told: datetime | None = Field(sa_column=moment())  # when somebody was told that nobody claims it
+
+    __table_args__ = (Index("ix_offer_since", "since", postgresql_where=text("told IS NULL")),)
 
 
 class Reach(SQLModel, table=True):

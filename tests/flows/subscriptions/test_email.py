@@ -1,9 +1,5 @@
 """Subscriptions by e-mail: words and a link, through the SMTP server that the operator set."""
 
-import asyncio
-import email
-import email.policy
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,48 +19,14 @@ from tests.flows.subscriptions.ears import (
     work,
     write,
 )
-
-
-class Office:
-    """An SMTP server that takes what comes, or refuses the recipient with `refusing`."""
-
-    def __init__(self) -> None:
-        self.got: list[Any] = []
-        self.refusing = 0
-        self.port = 0
-
-    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        async def say(text: str) -> None:
-            writer.write(text.encode() + b"\r\n")
-            await writer.drain()
-
-        await say("220 here")
-        while line := (await reader.readline()).decode().strip().upper():
-            word = line.split(" ")[0].split(":")[0]
-            if word == "RCPT" and self.refusing:
-                await say(f"{self.refusing} no such mailbox")
-            elif word == "DATA":
-                await say("354 go on")
-                body = await reader.readuntil(b"\r\n.\r\n")
-                self.got.append(email.message_from_bytes(body[:-5], policy=email.policy.default))
-                await say("250 taken")
-            elif word == "QUIT":
-                await say("221 bye")
-                break
-            else:
-                await say("250 ok")
-        writer.close()
+from tests.flows.subscriptions.office import Office, open_office
 
 
 @asynccontextmanager
 async def town(database_url: str, folder: Path) -> AsyncIterator[tuple[Service, Office]]:
-    office = Office()
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    office.port = listener.getsockname()[1]
     async with (
-        await asyncio.start_server(office.talk, sock=listener),
-        running(database_url, folder, smtp_url=f"smtp://127.0.0.1:{office.port}") as service,
+        open_office() as office,
+        running(database_url, folder, smtp_url=office.url) as service,
     ):
         await service.partner(NORTHSIDE, "referral-recipient")
         yield service, office
