@@ -51,10 +51,20 @@ def task_of(row: Row) -> JsonObject:
 
 def check_move(dialect: Dialect, before: JsonObject, after: JsonObject, by: lifecycle.Party) -> None:
     """Refused("unprocessable"), listing the legal moves, when `by` may not make this change."""
-    verdict = referral.judge(dialect, before, after, by)
+    legal(referral.judge(dialect, before, after, by))
+
+
+def legal(verdict: lifecycle.Move | lifecycle.Illegal) -> lifecycle.Move:
+    """The move; Refused("unprocessable") when it is none."""
     if isinstance(verdict, lifecycle.Illegal):
         issue = Issue("error", "business-rule", verdict.text, "Task.status", "referral-move")
         raise Refused("unprocessable", verdict.text, [issue])
+    return verdict
+
+
+def our_part(loop: Loop) -> lifecycle.Party:
+    """On which side of the loop the case-management system stands."""
+    return "requester" if loop.direction == "outbound" else "target"
 
 
 def check_fixed(shown: JsonObject, after: JsonObject) -> None:

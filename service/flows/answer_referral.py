@@ -6,14 +6,16 @@ from service.casework.records.referral import ReferralAnswer
 from service.fhir.json import Json
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
-from service.flows import advance_referral
+from service.flows.advance_referral import legal, our_part, side_of, task_of
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
 from service.kernel.failures import Refused
 from service.mapping.answer import answered
 from service.mapping.context import MappingContext, Source
-from service.store import loops, resources
+from service.referral import lifecycle
+from service.referral import loop as referral
+from service.store import loops, partners, resources
 
 
 def is_answer(value: Json) -> bool:
@@ -33,11 +35,17 @@ async def answer_referral(context: Context, caller: Caller, record: str, answer:
         raise Refused("absent", "there is no such referral here")
     async with context.database.unit(*lock_names([("Task", found.id)])) as unit:
         held = await resources.lock(unit, [("Task", found.id)])
-        task = advance_referral.task_of(held["Task", found.id])
+        task = task_of(held["Task", found.id])
         now = context.clock()
         source = Source(caller.client_id, caller.organization, name=caller.name)
-        moved = answered(task, answer, MappingContext(context.base, now, source))
         try:
+            side = side_of(await partners.find(unit, found.partner))
+            state = referral.state(task)
+            move = legal(lifecycle.wished(side.dialect, state, answer.status, our_part(found)))
+            moved = answered(task, answer, MappingContext(context.base, now, source))
+            moved = referral.standing(moved, side.dialect, move.after)
+            if {**moved, "lastModified": task.get("lastModified")} == task:
+                return held["Task", found.id]  # said before
             [kept] = await keep(context, unit, caller, [Wish(moved, found.id)], now)
         except Refused as refused:
             raise _in_the_answer(refused) from None

@@ -17,6 +17,7 @@ from service.delivery.receipt import task_location
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows import outgoing
+from service.flows.advance_referral import performed, side_of
 from service.flows.audit.disclosed import decided, disclosed
 from service.flows.context import Context
 from service.flows.partner_reach import remember_reach
@@ -24,6 +25,8 @@ from service.flows.permit import PURPOSE, ask_about
 from service.kernel.clock import instant
 from service.kernel.events import log
 from service.kernel.ids import new_id
+from service.referral import lifecycle
+from service.referral import loop as referral
 from service.remote.outside import Outside
 from service.remote.partner import Peer, Reply
 from service.store import loops, outbox, partners, reach, records, resources
@@ -121,7 +124,7 @@ async def _released(
     rows = [row for row in matter.rows if not terms.types or row.type in terms.types or row.type in ESSENTIAL]
     ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
     there = copy.links(ours) if copy else {}
-    travelling = outgoing.outgoing(rows, base, there)
+    travelling = [_caught_up(matter, each, copy) for each in outgoing.outgoing(rows, base, there)]
     pairs = list(zip(rows, travelling, strict=True))
     asked = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
@@ -135,6 +138,18 @@ async def _released(
     if matter.leased.kind == "referral":
         return release(verdict, outgoing.creation(travelling, base))
     return release(verdict, outgoing.replacement(travelling, base, copy, there))
+
+
+def _caught_up(matter: _Matter, resource: JsonObject, copy: outgoing.Copy | None) -> JsonObject:
+    """Our Task, with what the partner has said in its copy since we last looked: that is not overwritten."""
+    asked = matter.loop.direction == "outbound" and resource["resourceType"] == "Task"
+    if copy is None or not asked:
+        return resource
+    dialect = side_of(matter.partner).dialect
+    known, seen = referral.state(resource), referral.state(copy.task)
+    if isinstance(lifecycle.settle(dialect, known, seen, "target"), lifecycle.Advanced):
+        return performed(resource, copy.task)
+    return resource
 
 
 def _broken(context: Context, permit: Permit) -> frozenset[str]:

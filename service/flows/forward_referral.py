@@ -83,13 +83,10 @@ async def _move(
 ) -> None:
     """Our move in this loop, told to the case manager and to the partner."""
     before = (await resources.lock(unit, [("Task", loop.id)]))["Task", loop.id]
-    kept = {name: value for name, value in task.items() if name not in ("statusReason", "businessStatus")}
-    business: JsonObject = {}
-    if move.after.business:
-        business = {"businessStatus": {"coding": [{"code": move.after.business}]}}
-    after = {**kept, "status": move.after.status, "lastModified": instant(now), **business, **said}
-    unit.put(version_of(context, {k: v for k, v in after.items() if v}, loop.id, before, before.author, now))
     side = side_of(await partners.find(unit, loop.partner))
+    kept = {name: value for name, value in task.items() if name != "statusReason"}
+    after = {**referral.standing(kept, side.dialect, move.after), "lastModified": instant(now), **said}
+    unit.put(version_of(context, {k: v for k, v in after.items() if v}, loop.id, before, before.author, now))
     await advance_referral.advance_referral(context, unit, loop, side, task, after, now, inform_partner=True)
 
 

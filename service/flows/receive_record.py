@@ -19,6 +19,7 @@ from service.fhir.json import Json, JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
 from service.fhir.search.moments import interval
 from service.flows import advance_referral
+from service.flows.advance_referral import legal, our_part, side_of
 from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -32,6 +33,8 @@ from service.mapping.answer import answer_in, keep_progress
 from service.mapping.context import Directory, Mapped, MappingContext, Source
 from service.mapping.provenance import Act, filing
 from service.mapping.table import VERSION, replace
+from service.referral import lifecycle
+from service.referral import loop as referral
 from service.store import loops, offers, partners, records, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
@@ -308,6 +311,17 @@ def pushes(partner: Partner) -> bool:
     return partner.pushed_to
 
 
+async def _called_off(unit: Unit, loop: Loop, fresh: JsonObject, before: JsonObject) -> JsonObject:
+    """The record says `cancelled`: done or asked for, as the partner's dialect has it."""
+    side = side_of(await partners.find(unit, loop.partner))
+    state = referral.state(before)
+    move = legal(lifecycle.wished(side.dialect, state, "cancelled", our_part(loop)))
+    task = referral.standing(
+        keep_progress({**fresh, "status": "requested"}, before), side.dialect, move.after
+    )
+    return {**task, "statusReason": fresh["statusReason"]} if "statusReason" in fresh else task
+
+
 async def _revise(
     context: Context, unit: Unit, caller: Caller, record: Referral, mapped: Mapped, loop: Loop, now: datetime
 ) -> None:
@@ -316,6 +330,8 @@ async def _revise(
     before = advance_referral.task_of(held["Task", loop.id])
     [fresh] = mapped.of("Task")
     task = keep_progress(fresh, before)
+    if record.status == "cancelled":
+        task = await _called_off(unit, loop, fresh, before)
     if "authoredOn" in before:
         task = {**task, "authoredOn": before["authoredOn"]}
     others = [Wish(each, each["id"]) for each in mapped.resources if each["resourceType"] != "Task"]

@@ -163,7 +163,11 @@ BSER = (
     _bser("32", "note", "target", "accepted/3.0", "in-progress/5.1"),
     _bser("33", "reject", "target", "in-progress/5.1", "rejected/4.0"),
     _bser("34", "request-cancellation", "requester", "in-progress/5.1", "in-progress/5.2"),
+    _bser("", "complete", "target", "in-progress/5.1", "completed/7.0"),
+    _bser("", "schedule", "target", "in-progress/5.1", "in-progress/5.1.1"),
 )
+"""The harmonised picture leaves 5.1 (work has begun) only by refusal or cancellation; work that has begun can also
+end or be scheduled, so two rows without a number are ours."""
 
 ROWS: Mapping[Dialect, tuple[Row, ...]] = MappingProxyType(
     {
@@ -204,6 +208,14 @@ IMPLIED: Mapping[Dialect, Mapping[tuple[str, str], tuple[str, str]]] = MappingPr
     }
 )
 """Task.businessStatus is 0..1 in BSeR: what a partner means who leaves it out."""
+
+CANCELLATION_ASKED = "5.2"
+"""The business status of a BSeR referral whose requester has asked to cancel it."""
+
+BUSINESS: Mapping[Dialect, str] = MappingProxyType(
+    {"bser": "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"}
+)
+"""The code system of a dialect's business statuses."""
 
 MEANS: Mapping[Dialect, Mapping[str, str]] = MappingProxyType(
     {

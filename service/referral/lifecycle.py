@@ -6,11 +6,24 @@ notifications), `moves` and `intend` for what may come next.
 """
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal, assert_never
 
-from service.referral.dialects import ANY, FIRST, IMPLIED, ROWS, TERMINAL, Action, Dialect, Mover, Row
+from service.referral.dialects import (
+    ANY,
+    CANCELLATION_ASKED,
+    FIRST,
+    IMPLIED,
+    ROWS,
+    TERMINAL,
+    Action,
+    Dialect,
+    Mover,
+    Row,
+)
 
 Party = Literal["requester", "target", "both"]
 """Who makes the move. `both`: one organisation on both sides, or an observer who does not know which."""
@@ -101,6 +114,31 @@ def intend(dialect: Dialect, before: State, action: Action, party: Party) -> Mov
             if move.action == word:
                 return move
     return Illegal(f"{_subject(before)} does not allow to {_say(action)}; {_choices(legal, party)}", legal)
+
+
+_MEANT: Mapping[str, Action] = MappingProxyType(
+    {
+        "accepted": "accept",
+        "rejected": "reject",
+        "in-progress": "start",
+        "on-hold": "hold",
+        "completed": "complete",
+        "cancelled": "cancel",
+        "failed": "fail",
+    }
+)
+"""What a person means to do who says only the status to come."""
+
+
+def wished(dialect: Dialect, before: State, status: str, party: Party) -> Move | Illegal:
+    """The move of a person who says only a status: with the business status that the dialect wants beside it.
+
+    The status it has already is no move, nor is asking again for a cancellation that was asked for.
+    """
+    asked = party == "requester" and status == "cancelled" and before.business == CANCELLATION_ASKED
+    if before.status == status or asked:
+        return Move("update", "either", before, before, changes=False)
+    return intend(dialect, _implied(dialect, before), _MEANT[status], party)
 
 
 def check(

@@ -4,13 +4,13 @@ R4 workflow patterns (https://hl7.org/fhir/R4/workflow-management.html), SDOHCC 
 tells the performer's progress, the ServiceRequest stays the requester's.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from service.fhir.json import JsonObject
-from service.referral.dialects import MEANS, Action, Dialect
+from service.referral.dialects import BUSINESS, CANCELLATION_ASKED, MEANS, Action, Dialect
 from service.referral.lifecycle import START, Illegal, Move, Party, State, check, path
 
 Direction = Literal["inbound", "outbound", "internal"]
@@ -20,7 +20,8 @@ EventKind = Literal[
     "referral-received", "referral-sent", "referral-acknowledged", "referral-accepted", "referral-rejected",
     "referral-in-progress", "referral-scheduled", "referral-no-show", "referral-appointment-cancelled",
     "referral-note", "referral-on-hold", "referral-completed", "referral-cancelled",
-    "referral-cancellation-requested", "referral-failed", "referral-withdrawn", "referral-updated",
+    "referral-cancellation-requested", "referral-cancellation-refused", "referral-failed",
+    "referral-withdrawn", "referral-updated",
 ]  # fmt: skip
 
 EVENT: Mapping[Action, EventKind] = MappingProxyType(
@@ -143,6 +144,18 @@ def state(task: JsonObject | None) -> State:
     return State(str(task.get("status", "")), _code(task.get("businessStatus")))
 
 
+def standing(task: JsonObject, dialect: Dialect, state: State) -> JsonObject:
+    """The Task in this state, its business status said as the dialect says it."""
+    other = {name: value for name, value in task.items() if name not in ("status", "businessStatus")}
+    said = {**other, "status": state.status}
+    if not state.business:
+        return said
+    coding = {"code": state.business, "display": MEANS.get(dialect, {}).get(state.business)}
+    if dialect in BUSINESS:
+        coding = {"system": BUSINESS[dialect], **coding}
+    return {**said, "businessStatus": {"coding": [{name: each for name, each in coding.items() if each}]}}
+
+
 def reason(task: JsonObject) -> str:
     """Task.statusReason as text."""
     return _text(task.get("statusReason"))
@@ -169,7 +182,7 @@ def event_for(
         kinds = [STATUS_EVENT.get(state(after).status, "referral-updated")]
         told = [Event(kinds[0], state(after).status)]
     else:
-        told = [event for step in steps if (event := _event(step, direction)) is not None]
+        told = [event for step in steps for event in _events(step, direction)]
     if not told and new:
         told = [Event("referral-updated", state(after).status)]
     if not told:
@@ -191,14 +204,15 @@ def judge(dialect: Dialect, before: JsonObject | None, after: JsonObject, by: Pa
     return check(dialect, state(before), state(after), by, reason(after))
 
 
-def _event(step: Move, direction: Direction) -> Event | None:
-    if step.action == "draft":
-        return None
+def _events(step: Move, direction: Direction) -> Iterator[Event]:
+    """What a step is called. Completed although it was to be cancelled: that was refused."""
+    state = step.after.status, step.after.business
+    if step.action == "complete" and step.before.business == CANCELLATION_ASKED:
+        yield Event("referral-cancellation-refused", *state)
     if step.action == "send":
-        kind: EventKind = "referral-sent" if direction == "outbound" else "referral-received"
-    else:
-        kind = EVENT[step.action]
-    return Event(kind, step.after.status, step.after.business)
+        yield Event("referral-sent" if direction == "outbound" else "referral-received", *state)
+    elif step.action != "draft":
+        yield Event(EVENT[step.action], *state)
 
 
 def _detailed(event: Event, task: JsonObject, dialect: Dialect, new: tuple[Output, ...]) -> Event:

@@ -15,9 +15,13 @@ from service.simulator.store import Put, Refusal, Store
 
 SDOHCC_CODES = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeSystemTemporaryCodes"
 REASON = "No room for a family before May."
+AGREED = "Stopped, as you asked."
+REFUSED = "It is all but done."
 OPEN = ("requested", "received", "accepted", "in-progress")
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
-_BSER_CODES = {"accepted": "3.0", "rejected": "4.0", "in-progress": "5.1.1", "completed": "7.0"}
+_BSER_CODES = {
+    "accepted": "3.0", "rejected": "4.0", "in-progress": "5.1.1", "cancelled": "6.0", "completed": "7.0",
+}  # fmt: skip
 """In BSeR the work begins with an appointment: 5.1.1, service request fulfillment appointment scheduled."""
 Say = Callable[[str], None]
 
@@ -93,10 +97,20 @@ async def work(desk: Desk, id_: str, manner: Manner, say: Say) -> None:
         if found is None or found[0].get("status") not in OPEN:
             return
         task, etag = found
-        step = _spoken(await _next(desk, task, manner), manner)
-        if await desk.write({**task, **step, "lastModified": instant(system_clock())}, etag):
-            reason = f" ({REASON})" if step["status"] == "rejected" else ""
-            say(f"staff: Task/{id_} is now {step['status']}{reason}")
+        if _code(task) == "abort":
+            await _answer(desk, task, etag, manner, say)
+            return
+        step = await _next(desk, task, manner)
+        if step is not None:
+            await _write(desk, task, etag, _spoken(step, manner), say)
+
+
+async def _write(desk: Desk, task: JsonObject, etag: str, step: JsonObject, say: Say) -> bool:
+    done = await desk.write({**task, **step, "lastModified": instant(system_clock())}, etag)
+    if done:
+        reason = step.get("statusReason", {}).get("text")
+        say(f"staff: Task/{task['id']} is now {step['status']}" + (f" ({reason})" if reason else ""))
+    return done
 
 
 def _spoken(step: JsonObject, manner: Manner) -> JsonObject:
@@ -107,9 +121,11 @@ def _spoken(step: JsonObject, manner: Manner) -> JsonObject:
     return {**step, "businessStatus": {"coding": [code]}}
 
 
-async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject:
+async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject | None:
+    """The next step; None while it waits for somebody to ask."""
     if manner.dialect == "cow" and task["status"] == "requested":
         return {"status": "received"}
+    asked = _business(task) == "5.2"
     match task["status"], manner.behaviour:
         case (("requested" | "received"), "reject"):
             return {"status": "rejected", "statusReason": {"text": REASON}}
@@ -117,10 +133,53 @@ async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject:
             return {"status": "accepted"}
         case "accepted", _:
             return {"status": "in-progress"}
+        case _, "insist" if asked:
+            return await _done(desk, task)
+        case _ if asked:
+            return {"status": "cancelled", "statusReason": {"text": AGREED}}
+        case _, ("linger" | "insist"):
+            return None
+    return await _done(desk, task)
+
+
+async def _done(desk: Desk, task: JsonObject) -> JsonObject:
     procedure = await desk.create(dict(_procedure(task)))
     kind = {"coding": [{"system": SDOHCC_CODES, "code": "resulting-activity"}]}
     output = {"type": kind, "valueReference": {"reference": procedure, "display": _activity(task)}}
     return {"status": "completed", "output": [*task.get("output", []), output]}
+
+
+async def _answer(desk: Desk, abort: JsonObject, etag: str, manner: Manner, say: Say) -> None:
+    """COW: we are asked to stop. Agreed, the referral is cancelled; refused, it is brought to its end."""
+    id_ = abort["focus"]["reference"].rpartition("/")[2]
+    if manner.behaviour == "insist":
+        refusal = {"status": "rejected", "statusReason": {"text": REFUSED}}
+        await _write(desk, abort, etag, refusal, say)
+        await asyncio.sleep(manner.step)
+        await _end(desk, id_, say, agreed=False)
+    elif await _end(desk, id_, say, agreed=True):
+        await _write(desk, abort, etag, {"status": "completed"}, say)
+    else:
+        late = {"status": "rejected", "statusReason": {"text": "It has ended already."}}
+        await _write(desk, abort, etag, late, say)
+
+
+async def _end(desk: Desk, id_: str, say: Say, *, agreed: bool) -> bool:
+    """The referral cancelled, or else completed; False when it has ended already."""
+    while (found := await desk.read(id_)) is not None and found[0].get("status") in OPEN:
+        task, etag = found
+        cancelled = {"status": "cancelled", "statusReason": {"text": AGREED}}
+        if await _write(desk, task, etag, cancelled if agreed else await _done(desk, task), say):
+            return True
+    return False
+
+
+def _code(task: JsonObject) -> str:
+    return next((str(each.get("code")) for each in task.get("code", {}).get("coding", [])), "")
+
+
+def _business(task: JsonObject) -> str:
+    return next((str(each.get("code")) for each in task.get("businessStatus", {}).get("coding", [])), "")
 
 
 def _procedure(task: JsonObject) -> Iterator[tuple[str, object]]:

@@ -31,7 +31,7 @@ async def test_a_flaky_agency_gets_every_referral_once(database_url: str, tmp_pa
             for referral in REFERRALS:
                 await here.file("referrals", referral, {**people.housing(system_clock), "id": referral})
             for referral in REFERRALS:
-                await here.until_all("referral-completed", referral)
+                await here.until_told("referral-completed", referral)
             hurrying.cancel()
 
         assert len(list(northside.store.all("Task"))) == len(REFERRALS)

@@ -36,7 +36,7 @@ def passed_on(whole: str, id_: str, agency: str) -> dict[str, Any]:
 
 
 async def told(here: Town, kind: str, referral: str) -> None:
-    await here.until_all(kind, referral)
+    await here.until_told(kind, referral)
 
 
 async def knows(here: Town, sent: dict[str, Any], status: str) -> dict[str, Any]:

@@ -56,7 +56,7 @@ async def test_a_service_killed_in_the_middle_of_a_delivery_delivers_once(databa
                 here = Town(second.url, casework, database_url)
                 await here.time_passes()  # the dead worker's lease
                 for referral in (HOUSING, SECOND):
-                    await here.until_all("referral-completed", referral)
+                    await here.until_told("referral-completed", referral)
 
         held = {
             type_: len(list(northside.store.all(type_))) for type_ in ("Patient", "ServiceRequest", "Task")

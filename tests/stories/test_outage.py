@@ -66,7 +66,7 @@ async def test_everything_arrives_after_the_outage_in_order_and_once(
             await here.hear()
         calendar.ahead += timedelta(seconds=11)
         for referral in REFERRALS:
-            await here.until_all("referral-completed", referral)
+            await here.until_told("referral-completed", referral)
 
         for referral in REFERRALS:
             assert [each["kind"] for each in here.events if each.get("referral") == referral] == STEPS

@@ -76,10 +76,12 @@ class Town:
         self._cursor = answer.body["cursor"]
         self.events += _told(answer.body["events"])
 
-    async def until_all(self, kind: str, referral: str) -> None:
-        """This event of this referral has come, perhaps already."""
-        if not any((each["kind"], each.get("referral")) == (kind, referral) for each in self.events):
-            await self.until(kind, referral=referral)
+    async def until_told(self, kind: str, referral: str) -> dict[str, Any]:
+        """This event of this referral, which may have come already."""
+        for each in self.events:
+            if (each["kind"], each.get("referral")) == (kind, referral):
+                return each
+        return await self.until(kind, referral=referral)
 
     async def fhir(self, path: str) -> dict[str, Any]:
         """What Harbor reads at the FHIR door."""
