@@ -44,10 +44,14 @@ EXPECTED: dict[str, dict[str, tuple[str, str]]] = {
         "follow": ("passed", "it is rejected now: “No room for a family before May.”"),
         "steadiness": ("passed", "none stumbled"),
     },
-    **dict.fromkeys(
-        ("linger", "insist"),
-        {**WORKING, "follow": ("passed", "it is in-progress now"), "steadiness": ("passed", "none stumbled")},
-    ),
+    **{
+        behaviour: {
+            **WORKING,
+            "follow": ("passed", "it is in-progress now"),
+            "steadiness": ("passed", "none stumbled"),
+        }
+        for behaviour in ("linger", "insist")
+    },
     "slow": {
         **WORKING,
         "follow": ("passed", "nobody answered it within 0.3 s, which a person need not"),
