@@ -142,8 +142,7 @@ async def _released(
 
 def _caught_up(matter: _Matter, resource: JsonObject, copy: outgoing.Copy | None) -> JsonObject:
     """Our Task, with what the partner has said in its copy since we last looked: that is not overwritten."""
-    asked = matter.loop.direction == "outbound" and resource["resourceType"] == "Task"
-    if copy is None or not asked:
+    if copy is None or matter.loop.direction == "inbound" or resource["id"] != matter.loop.id:
         return resource
     dialect = side_of(matter.partner).dialect
     known, seen = referral.state(resource), referral.state(copy.task)
