@@ -98,6 +98,13 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True)
+class Claim:
+    """Somebody is said to lead by who may not assign: a partner, in a resource of its own. It never makes a lead."""
+
+    worker: Worker
+
+
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """The agency `by` asks that `worker` leads from now on; `id` will be the id of its Task.
 
@@ -140,7 +147,7 @@ class Close:
     """The episode ends, and with it the lead."""
 
 
-Wish = Assign | Transfer | Answer | StandIn | EndCover | Close
+Wish = Assign | Claim | Transfer | Answer | StandIn | EndCover | Close
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +187,11 @@ def decide(course: Course, wish: Wish, now: datetime) -> Verdict:
     if lead is None:
         if isinstance(wish, Assign) and course.closed is None:
             return Moved(replace(course, leads=(Lead(wish.worker, now),)), "lead-assigned")
-        return Same() if isinstance(wish, Close) else Refusal("nobody leads this case now")
+        return Same() if isinstance(wish, Close | Claim) else Refusal("nobody leads this case now")
     match wish:
-        case Assign():
+        case Claim() if course.asked is not None and wish.worker == course.asked.taker:
+            return Same()  # it is being asked already
+        case Assign() | Claim():
             return Same() if wish.worker == lead.worker else Conflict(lead, wish.worker)
         case Transfer():
             return _transfer(course, lead, wish, now)

@@ -6,6 +6,7 @@ from service.flows.conditional import condition_lock, the_one
 from service.flows.context import Context
 from service.flows.integrity import expect_free
 from service.flows.keep import absent, lock_names, may_know
+from service.flows.lead.claim import expect_not_leading
 from service.flows.writing import deletion_of, expect_id, row_of, spec_of
 from service.kernel.failures import Refused
 from service.store import loops, resources, subscriptions
@@ -15,8 +16,8 @@ from service.store.unit import Unit
 async def delete(context: Context, caller: Caller, type_: str, id_: str, expected: int | None) -> Row | None:
     """The deleted version, or None when there was nothing to delete (which is a success, 204).
 
-    Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral, conflict
-    while other resources refer to it.
+    Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral and the
+    EpisodeOfCare of an open case, conflict while other resources refer to it.
     """
     spec_of(type_, "delete")
     caller.require(type_, "d")
@@ -75,10 +76,12 @@ async def drop(
 
 
 async def expect_deletable(unit: Unit, caller: Caller, before: Row) -> None:
-    """Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral."""
+    """Refused: forbidden when it belongs to another party, unprocessable for the Task of a referral and the
+    EpisodeOfCare of an open case."""
     if not (caller.custodian or before.author == caller.client_id):
         text = f"{before.reference} belongs to another party; only its author may delete it"
         raise Refused("forbidden", text)
+    await expect_not_leading(unit, before)
     if before.type == "Task" and await loops.find(unit, before.id):
         text = "a referral's Task is not deleted: cancel it, or set it to entered-in-error"
         raise Refused("unprocessable", text)

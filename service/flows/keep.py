@@ -19,12 +19,14 @@ from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
 from service.flows.lead.answer import answer_transfer
+from service.flows.lead.claim import heed_claims
 from service.flows.permit import own, visible
 from service.flows.persist import meant, relabelled
 from service.flows.recognise import PERSON
 from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
+from service.mapping.claim import SAYS
 from service.mapping.lead import is_transfer
 from service.referral.lifecycle import Party
 from service.store import loops, offers, partners, resources
@@ -81,6 +83,7 @@ async def keep(
         if each.created and each.row.type == "Task":
             await _maybe_opens(context, unit, caller, wish.resource, each.row, filed, now)
     await tell_received(context, unit, caller, filed, now)
+    await heed_claims(context, unit, caller, filed, now)
     return done
 
 
@@ -125,6 +128,8 @@ async def _keep_one(
         await _move(context, unit, caller, loop, old, wanted, now)
     elif not transfer and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
+        if before.type in SAYS:
+            text += "; who is to lead is asked by Patient/$primary-case-manager"
         raise Refused("forbidden", text)
     put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     _collect(unit, put)

@@ -9,6 +9,7 @@ from service.fhir.references import local, texts
 from service.flows import advance_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.lead.covers import with_covers
 from service.flows.receive_record import mapping_context
 from service.flows.tell_received import around
 from service.kernel.failures import Refused
@@ -44,6 +45,9 @@ async def show_record(context: Context, caller: Caller, kind: str, id_: str) -> 
         record = decode_object(kept.body)
         if loop is not None:
             record |= await _progress(connection, loop)
+        patient = next((each for each in kept.resources if each.startswith("Patient/")), "")
+        if kind == "clients" and patient:
+            record = await with_covers(connection, caller.client_id, record, patient)
         return Shown(kept.version, record, kept.resources)
 
 

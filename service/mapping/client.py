@@ -7,7 +7,7 @@ US Core 7.0.0 Patient and RelatedPerson; R4 EpisodeOfCare with exactly one careM
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, cast, get_args
 
-from service.casework.records.client import Client, Episode, FollowUp, Support
+from service.casework.records.client import Client, Episode, FollowUp, StandIn, Support
 from service.casework.records.words import PersonName
 from service.fhir.json import JsonObject
 from service.fhir.models import build
@@ -29,6 +29,7 @@ from service.mapping.names import (
     CASE_ROLE,
     CLIENT_FLAG,
     CONTACT_NOTE,
+    COVERS_FOR,
     INTENSITY,
     INTENSITY_TIER,
     INTERPRETER,
@@ -39,6 +40,8 @@ from service.mapping.names import (
 )
 from service.mapping.terms import terms
 
+_LEADING: Final = frozenset({"primary-case-manager", "covering-case-manager"})
+"""Those who lead, led or stand in are said apart from the team."""
 _NAMELESS: Final = "name not given"
 _SEEN: Final = frozenset((
     "resourceType", "id", "meta", "text", "identifier", "active", "name", "telecom", "gender", "birthDate",
@@ -185,7 +188,7 @@ def _follow_up(resources: Iterable[JsonObject]) -> FollowUp | None:
 def _care_team(client: Client, context: MappingContext) -> Iterator[JsonObject]:
     """The team the record names, its primary marked; without one it is only proposed."""
     episode = client.episode
-    if episode is None or not episode.team:
+    if episode is None or not (episode.team or episode.covers):
         return
     lead = episode.primary_case_manager
     yield build(
@@ -198,6 +201,7 @@ def _care_team(client: Client, context: MappingContext) -> Iterator[JsonObject]:
         participant=[
             *([_participant("primary-case-manager", lead, episode, context)] if lead else []),
             *(_participant("case-manager", worker, episode, context) for worker in episode.team),
+            *(_covering(each, episode, context) for each in episode.covers),
         ],
         managingOrganization=[_managing(episode, context)],
     )
@@ -211,6 +215,16 @@ def _participant(role: str, worker: str, episode: Episode, context: MappingConte
         "role": [{"coding": codings}],
         "member": refer_person(context, worker),
         "onBehalfOf": _managing(episode, context) if primary else None,
+    }
+
+
+def _covering(cover: StandIn, episode: Episode, context: MappingContext) -> JsonObject:
+    lead = episode.primary_case_manager
+    covered = refer(context, "case-managers", lead) if lead else None
+    return {
+        **_participant("covering-case-manager", cover.case_manager, episode, context),
+        "extension": [parts.fhir_extension(COVERS_FOR, "valueReference", covered)],
+        "period": {"start": cover.start, "end": cover.end},
     }
 
 
@@ -232,7 +246,7 @@ def _episode(client: Client, context: MappingContext) -> Iterator[JsonObject]:
         managingOrganization=_managing(episode, context),
         period={"start": episode.start, "end": episode.end},
         careManager=refer(context, "case-managers", manager) if manager else None,
-        team=[{"reference": f"CareTeam/{team}"}] if episode.team else None,
+        team=[{"reference": f"CareTeam/{team}"}] if episode.team or episode.covers else None,
     )
 
 
@@ -245,8 +259,8 @@ def _read_episode(resources: tuple[JsonObject, ...], context: MappingContext) ->
     if episode is None:
         return None
     team = one(resources, "CareTeam") or {}
-    others = [p for p in team.get("participant", []) if not parts.extension(p, PRIMARY, "valueBoolean")]
-    members = (referred(context, "case-managers", p.get("member")) for p in others)
+    members = [(_role(p), referred(context, "case-managers", p.get("member")), p.get("period", {}))
+               for p in team.get("participant", []) if not parts.extension(p, PRIMARY, "valueBoolean")]  # fmt: skip
     status = episode["status"]
     return Episode(
         status="finished" if status == "entered-in-error" else status,
@@ -254,9 +268,21 @@ def _read_episode(resources: tuple[JsonObject, ...], context: MappingContext) ->
         end=parts.when(episode.get("period", {}).get("end")),
         agency=referred(context, "agencies", episode.get("managingOrganization")),
         primary_case_manager=referred(context, "case-managers", episode.get("careManager")),
-        team=tuple(m for m in members if m),
+        team=tuple(member for role, member, _ in members if member and role not in _LEADING),
+        covers=tuple(_read_covers(members)),
         intensity=parts.code_in(parts.extension(episode, INTENSITY_TIER, "valueCodeableConcept"), INTENSITY),
     )
+
+
+def _role(participant: JsonObject) -> str | None:
+    return next((c for c in (parts.code_in(r, CASE_ROLE) for r in participant.get("role", [])) if c), None)
+
+
+def _read_covers(members: Iterable[tuple[str | None, str | None, JsonObject]]) -> Iterator[StandIn]:
+    for role, member, period in members:
+        start, end = parts.when(period.get("start")), parts.when(period.get("end"))
+        if role == "covering-case-manager" and member and start and end:
+            yield StandIn(case_manager=member, start=start, end=end)
 
 
 def _names(person: JsonObject) -> tuple[PersonName, ...]:

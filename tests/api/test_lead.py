@@ -2,152 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
-from parts import Service, running
+from harbor import Town, opened
 
 from service.casework.records import example, write
 from service.fhir.json import decode_object, encode
-from service.flows import onboard_partner
 from service.flows.lead.turn import turn_covers
 
 PRIMARY = "https://casebridge.example/fhir/StructureDefinition/primary-case-manager"
-START = datetime(2026, 3, 9, 15, tzinfo=UTC)
-
-
-@dataclass
-class Town:
-    """Harbor with its casework system, Northside with a case manager of its own, Riverbend that knows nothing."""
-
-    service: Service
-    harbor: httpx.AsyncClient
-    northside: httpx.AsyncClient
-    riverbend: httpx.AsyncClient
-    now: datetime = START
-    patient: str = ""
-    workers: dict[str, str] | None = None
-
-    async def at(self, now: datetime) -> None:
-        """It is now then; tokens live five minutes."""
-        self.now = now
-        for name in ("Harbor", "Northside", "Riverbend"):
-            token = await onboard_partner.mint_token(self.service.wiring.context, name)
-            client: httpx.AsyncClient = getattr(self, name.lower())
-            client.headers["Authorization"] = f"Bearer {token}"
-
-    async def file(self, path: str, record: dict[str, Any], expected: int = 0) -> dict[str, Any]:
-        answer = await self.harbor.put(
-            f"/casework/v1/{path}", content=encode(record), headers={"Content-Type": "application/json"}
-        )
-        assert answer.status_code == expected or (not expected and answer.status_code in (200, 201)), (
-            answer.text
-        )
-        return decode_object(answer.content)
-
-    async def client(self, lead: str | None, expected: int = 0, **more: Any) -> dict[str, Any]:
-        episode = {"status": "active", "start": "2026-03-02", **more}
-        if lead:
-            episode["primaryCaseManager"] = lead
-        return await self.file("clients/leslie", {"name": {"family": "Moreno"}, "episode": episode}, expected)
-
-    async def one(self, type_: str) -> dict[str, Any]:
-        found = await self.harbor.get(f"/fhir/{type_}", params={"patient": self.patient})
-        [entry] = decode_object(found.content)["entry"]
-        return dict(entry["resource"])
-
-    async def events(self) -> list[dict[str, Any]]:
-        found = decode_object((await self.harbor.get("/casework/v1/events")).content)["events"]
-        return [each for each in found if each["kind"].startswith(("lead", "cover"))]
-
-    async def kinds(self) -> list[str]:
-        return [each["kind"] for each in await self.events()]
-
-    async def who(self, by: httpx.AsyncClient | None = None, status: int = 200) -> dict[str, Any]:
-        found = await (by or self.harbor).get(f"/fhir/{self.patient}/$primary-case-manager")
-        assert found.status_code == status, found.text
-        return named(found)
-
-    async def say(self, by: httpx.AsyncClient, status: int = 200, **said: str) -> dict[str, Any]:
-        workers = self.workers or {}
-        rows = [
-            {"name": name, "valueReference": {"reference": workers[value]}} if name in ("caseManager", "instead")
-            else {"name": name, "valueString": value}
-            for name, value in said.items()
-        ]  # fmt: skip
-        found = await by.post(
-            f"/fhir/{self.patient}/$primary-case-manager",
-            content=encode({"resourceType": "Parameters", "parameter": rows}),
-        )
-        assert found.status_code == status, found.text
-        return named(found)
-
-    async def answer(
-        self, by: httpx.AsyncClient, task: str, status: str, expected: int = 200
-    ) -> dict[str, Any]:
-        patch = encode([{"op": "replace", "path": "/status", "value": status}])
-        found = await by.patch(
-            f"/fhir/{task}", content=patch, headers={"Content-Type": "application/json-patch+json"}
-        )
-        assert found.status_code == expected, found.text
-        return decode_object(found.content)
-
-
-def named(found: httpx.Response) -> dict[str, Any]:
-    body = decode_object(found.content)
-    return {
-        each["name"]: each.get("valueReference", {}).get("reference") or each
-        for each in body.get("parameter", [])
-    }
 
 
 @pytest.fixture
 async def town(database_url: str, tmp_path: Path) -> AsyncIterator[Town]:
-    found: list[Town] = []
-    async with AsyncExitStack() as stack:
-        service = await stack.enter_async_context(
-            running(database_url, tmp_path, lambda: found[0].now if found else START)
-        )
-        await service.partner("Harbor", "casework")
-        for name in ("Northside", "Riverbend"):
-            await service.partner(name, "ehr", scopes=["system/*.cruds"])
-        clients = [
-            await stack.enter_async_context(await service.client(name))
-            for name in ("Harbor", "Northside", "Riverbend")
-        ]
-        town = Town(service, *clients)
-        found.append(town)
-        await settled(town)
-        yield town
-
-
-async def settled(town: Town) -> None:
-    """Everybody is on file, Leslie consents that Northside knows of her case, Victoria leads."""
-    worker = {"qualifications": [{"text": "BSW", "code": "bachelor-equivalent"}], "supervisor": "samuel"}
-    await town.file("agencies/northside", {"name": "Northside", "kind": "housing"})
-    workers = {}
-    for id_, more in (("victoria", {}), ("ana", {}), ("marcus", {"agency": "northside"})):
-        made = await town.file(f"case-managers/{id_}", {"name": {"family": id_.title()}, **worker, **more})
-        workers[id_] = made["resources"][-1]
-    town.workers = workers
-    filed = await town.client("victoria", intensity="intensive")
-    town.patient = next(each for each in filed["resources"] if each.startswith("Patient/"))
-    consent = write(example("consents")) | {
-        "client": "leslie",
-        "permissions": [
-            {
-                "recipients": [{"agency": "northside"}],
-                "information": ["everything"],
-                "purposes": ["coordination-of-care"],
-            }
-        ],
-    }
-    await town.file("consents/one", {k: v for k, v in consent.items() if k not in ("id", "discloser")})
+    async with opened(database_url, tmp_path) as found:
+        yield found
 
 
 async def test_the_first_record_assigns_and_the_lead_began_with_the_episode(town: Town) -> None:
@@ -304,6 +176,30 @@ async def test_who_stands_in_is_seen_and_the_lead_returns_by_itself(town: Town) 
     ) == (1, 0)
     assert "cover" not in await town.who()
     assert (await town.kinds())[1:] == ["cover-began", "cover-ended"]
+
+
+async def test_a_record_says_who_stands_in_and_reads_back_who_does(town: Town) -> None:
+    leave = {"caseManager": "ana", "start": "2026-09-01", "end": "2026-10-01"}
+    read = {"caseManager": "ana", "start": "2026-09-01T00:00:00.000Z", "end": "2026-10-01T00:00:00.000Z"}
+
+    async def covers() -> Any:
+        record = decode_object((await town.harbor.get("/casework/v1/clients/leslie")).content)
+        return record["episode"].get("covers")
+
+    await town.client("victoria", intensity="intensive", covers=[leave])
+    assert await covers() == [read]
+    assert (await town.one("CareTeam"))["participant"][1]["period"] == {k: read[k] for k in ("start", "end")}
+    await town.client("victoria", intensity="intensive", covers=[read])
+    assert await covers() == [read], "what was read back and filed again asks for nothing"
+    refused = await town.client("victoria", 422, intensity="intensive", covers=[read, {
+        "caseManager": "ana", "start": "2026-09-20", "end": "2026-11-01"}])  # fmt: skip
+    assert "somebody stands in at that time already" in refused["detail"]
+    await town.client("victoria", intensity="intensive")
+    assert await covers() is None, "a cover that the record takes back does not take place"
+    await town.say(
+        town.harbor, caseManager="ana", **{"as": "cover", "start": "2026-09-01", "end": "2026-10-01"}
+    )
+    assert await covers() == [read], "however it was said"
 
 
 async def test_a_worker_whose_check_failed_may_not_lead_a_minor(town: Town) -> None:

@@ -8,6 +8,7 @@ import pytest
 from service.coordination.leading import (
     Answer,
     Assign,
+    Claim,
     Close,
     Conflict,
     Course,
@@ -61,6 +62,16 @@ def test_a_second_assignment_is_a_conflict_and_changes_nothing() -> None:
     assert isinstance(verdict, Conflict)
     assert (verdict.lead.worker, verdict.claimed) == (VICTORIA, MARCUS)
     assert isinstance(decide(led(), Assign(VICTORIA), START + DAY), Same)
+
+
+def test_a_claim_never_makes_or_moves_a_lead() -> None:
+    assert isinstance(decide(Course(), Claim(MARCUS), START), Same), "nobody leads: a claim is no assignment"
+    verdict = decide(led(), Claim(MARCUS), START + DAY)
+    assert isinstance(verdict, Conflict)
+    assert (verdict.lead.worker, verdict.claimed) == (VICTORIA, MARCUS)
+    assert isinstance(decide(led(), Claim(VICTORIA), START + DAY), Same)
+    assert isinstance(decide(asked(), Claim(MARCUS), START + DAY), Same), "it is asked already"
+    assert isinstance(decide(asked(), Claim(INES), START + DAY), Conflict)
 
 
 def test_within_one_agency_the_lead_moves_at_once() -> None:
@@ -157,7 +168,7 @@ def wished(dice: random.Random, course: Course, now: datetime) -> Wish:
         case 10:
             return EndCover(dice.choice(course.covers) if course.covers else cover, by)
         case _:
-            return Close() if dice.randrange(6) == 0 else Assign(worker)
+            return Close() if dice.randrange(6) == 0 else Claim(worker)
 
 
 def test_over_ten_thousand_histories_never_none_and_never_two() -> None:
@@ -165,7 +176,7 @@ def test_over_ten_thousand_histories_never_none_and_never_two() -> None:
     for seed in range(10_000):
         dice, course, now = random.Random(seed), Course(), START
         first = None
-        for _ in range(dice.randint(5, 25)):
+        for _ in range(dice.randint(5, 30)):
             now += dice.choice((timedelta(0), timedelta(hours=5), 2 * DAY))
             verdict = decide(course, wished(dice, course, now), now)
             if isinstance(verdict, Conflict):

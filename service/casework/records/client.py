@@ -9,6 +9,7 @@ from service.casework.records.words import (
     AgencyId,
     CaseManagerId,
     Contact,
+    ExactWhen,
     Language,
     OtherIdentifier,
     PartialDay,
@@ -41,6 +42,15 @@ class Support(Written):
     active: bool = True
 
 
+class StandIn(Written):
+    """Somebody stands in for the primary case manager during a leave; the lead returns by itself."""
+
+    case_manager: CaseManagerId
+    start: ExactWhen
+    end: ExactWhen
+    _order = ordered("start", "end")
+
+
 class Episode(Written):
     """The span in which the agency manages this case, from intake to closing (#38, #45 waiting list)."""
 
@@ -52,6 +62,8 @@ class Episode(Written):
     primary_case_manager: CaseManagerId | None = None
     """The one who leads (#22, #39); exactly one at a time."""
     team: Several[CaseManagerId] = ()
+    covers: Several[StandIn] = ()
+    """Who stands in, and when. Read back as it is, however it was said; one more, or one fewer, asks for that."""
     intensity: Slug | None = None
     """The tier that sets the timers: `intensive`, `general` (#21)."""
     _order = ordered("start", "end")

@@ -6,7 +6,7 @@ all others there is nothing here, whether there is a case or not; an agency alwa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from service.coordination.leading import (
@@ -28,7 +28,7 @@ from service.flows.context import Context
 from service.flows.lead.of_record import transfer
 from service.flows.lead.steer import Step, steer
 from service.flows.lead.truth import write_truth
-from service.flows.lead.who import ABOUT, PERSON, ROLE, speaks_for, weigh_worker, worker_of
+from service.flows.lead.who import ABOUT, PERSON, ROLE, moment, speaks_for, weigh_worker, worker_of
 from service.flows.permit import may_see
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
@@ -154,7 +154,7 @@ async def _cover(
     by = caller.organization
     if lead and caller.custodian and await speaks_for(unit, caller.organization, lead.worker.agency):
         by = lead.worker.agency
-    starts, ends = _moment(asking.start, context) or now, _moment(asking.end, context)
+    starts, ends = moment(asking.start, context) or now, moment(asking.end, context)
     planned = next((each for each in case.course.covers if each.worker == worker and now < each.ends), None)
     if planned is not None and not asking.start and ends is not None and ends <= now:
         return EndCover(planned, by)
@@ -163,17 +163,6 @@ async def _cover(
             "malformed", "a cover has an end: give start and end; an end that is over ends the cover now"
         )
     return StandIn(Cover(worker, starts, ends), by)
-
-
-def _moment(text: str, context: Context) -> datetime | None:
-    """A date (its first instant where the agency is) or a moment."""
-    if not text:
-        return None
-    try:
-        found = datetime.fromisoformat(text.replace(" ", "+"))
-    except ValueError:
-        raise Refused("malformed", "start and end are dates or moments, like 2026-09-01") from None
-    return (found if found.tzinfo else found.replace(tzinfo=context.settings.zone)).astimezone(UTC)
 
 
 async def _answer(context: Context, connection: Any, caller: Caller, case: Case) -> JsonObject:

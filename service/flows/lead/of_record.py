@@ -14,6 +14,7 @@ from service.fhir.json import JsonObject
 from service.fhir.outcome import Issue
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.lead.covers import follow_covers
 from service.flows.lead.steer import in_words, steer
 from service.flows.lead.truth import EPISODE, team_key, truthful
 from service.flows.lead.who import ABOUT, speaks_for, weigh_worker, worker_of_record
@@ -56,6 +57,8 @@ async def follow_record(
     else:
         fresh = case or Case(new_id(), str(episode["id"]), patient, caller.client_id, client=record.id)
         case, issues = await _wished(context, unit, caller, record, before, fresh, made, now)
+        if case is not None and case.course.lead is not None:
+            case = await follow_covers(context, unit, caller, record, before, case, now)
     case = case or await leads.last_of(unit, patient)
     if case is None:
         return Followed(list(made), issues)

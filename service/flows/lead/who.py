@@ -1,7 +1,7 @@
 """Who a case manager is, and whether they may lead this client: what our directory knows."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from service.casework.records.case_manager import CaseManager
@@ -60,6 +60,17 @@ def _local(reference: object) -> str:
 async def speaks_for(connection: Any, home: str, agency: str) -> bool:
     """Does the casework system speak for this agency: its own, or one that is no partner with a word of its own?"""
     return agency == home or await partners.of_organization(connection, agency) is None
+
+
+def moment(text: str, context: Context) -> datetime | None:
+    """A date (its first instant where the agency is) or a moment; None where nothing is said. Refused("malformed")."""
+    if not text:
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        raise Refused("malformed", "start and end are dates or moments, like 2026-09-01") from None
+    return (found if found.tzinfo else found.replace(tzinfo=context.settings.zone)).astimezone(UTC)
 
 
 async def weigh_worker(
