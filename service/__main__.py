@@ -14,6 +14,7 @@ from service.commands import (
     housekeeping,
     keys,
     mapping,
+    measures,
     partner,
     serve,
     simulate,
@@ -59,6 +60,7 @@ report = typer.Typer(no_args_is_help=True, help="What the records and the exchan
 report.command("unmapped")(mapping.unmapped)
 report.command("disclosures")(disclosures.disclosures)
 report.command("gpra")(gpra.report_gpra)
+report.command("measures")(measures.measures)
 report.command("timeliness")(due.timeliness)
 report.command("caseload")(due.caseload)
 app.add_typer(report, name="report")

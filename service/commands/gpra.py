@@ -15,8 +15,8 @@ from rich.table import Table
 
 from service.commands.mapping import show
 from service.commands.running import run
-from service.coordination.gpra.measure import Rate
 from service.coordination.gpra.windows import USUAL
+from service.coordination.measures.rates import Rate
 from service.fhir.json import pretty
 from service.flows.gpra.export import Reason, Report, Wanted, export, preflight
 from service.flows.gpra.report import Owed, measured, owed

@@ -71,10 +71,10 @@ async def keep(unit: Unit, source: str, record: str, held: Held) -> None:
     )  # fmt: skip
 
 
-async def placed(connection: Any, grant: str) -> list[tuple[str, str, Held]]:
-    """The interviews under a grant with the source and id of the record each was filed as, client by client."""
-    sql = f"""SELECT i.source, i.record, {_COLUMNS} {_FROM} WHERE i.grant_no = $1
-              ORDER BY i.gpra_id, i.sequence, i.day, i.type"""
+async def placed(connection: Any, grant: str | None) -> list[tuple[str, str, Held]]:
+    """The interviews under a grant, or all, with source and id of the record each was filed as, client by client."""
+    sql = f"""SELECT i.source, i.record, {_COLUMNS} {_FROM} WHERE $1::text IS NULL OR i.grant_no = $1
+              ORDER BY i.grant_no, i.gpra_id, i.sequence, i.day, i.type"""
     return [(each[0], each[1], Held(*tuple(each)[2:])) for each in await connection.fetch(sql, grant)]
 
 

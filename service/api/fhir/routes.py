@@ -11,6 +11,7 @@ from service.api.fhir import (
     history,
     instance,
     lead,
+    measures,
     operations,
     questionnaire,
     search,
@@ -21,6 +22,7 @@ from service.api.fhir import type as type_
 from service.api.fhir.door import Endpoint
 from service.api.fhir.methods import Methods
 from service.fhir.artefacts import PUBLISHED
+from service.flows.measures.evaluate import shipped
 from service.flows.questionnaire import SHIPPED
 
 
@@ -54,6 +56,12 @@ class _Form(_Name):
     regex = "|".join(SHIPPED)
 
 
+class _Measure(_Name):
+    """A Measure that we ship."""
+
+    regex = "|".join(shipped())
+
+
 class _Published(_Name):
     """A type of which we publish our own definitions."""
 
@@ -63,6 +71,7 @@ class _Published(_Name):
 register_url_convertor("fhirdefinition", _Published())
 register_url_convertor("fhirbinary", _Binary())
 register_url_convertor("fhirform", _Form())
+register_url_convertor("fhirmeasure", _Measure())
 register_url_convertor("fhirtype", _Name())
 register_url_convertor("fhirid", _Plain())
 
@@ -111,6 +120,7 @@ routes = [
     ),
     _path(_DEFINITION + "/{id:fhirid}", GET=definitions.read),
     _path("/fhir/Questionnaire/{id:fhirform}", GET=questionnaire.read_form),
+    _path("/fhir/Measure/{id:fhirmeasure}", GET=measures.read),
     _path(_INSTANCE, GET=instance.read, PUT=instance.update, PATCH=instance.patch, DELETE=instance.delete),
     _path(
         _BINARY, GET=search.type_, POST=binary.create, PUT=type_.update, PATCH=type_.patch, DELETE=type_.delete
@@ -140,6 +150,8 @@ routes = [
     _path("/fhir/Subscription/{id:fhirid}/$events", GET=subscriptions.events, POST=subscriptions.events),
     _path("/fhir/Questionnaire/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
     _path("/fhir/Questionnaire/{id:fhirid}/$populate", GET=questionnaire.populate, POST=questionnaire.populate),
+    _path("/fhir/Measure/$evaluate-measure", GET=measures.evaluate, POST=measures.evaluate),
+    _path("/fhir/Measure/{id:fhirid}/$evaluate-measure", GET=measures.evaluate, POST=measures.evaluate),
     _path("/fhir/QuestionnaireResponse/$extract", POST=questionnaire.extract),
     _path("/fhir/QuestionnaireResponse/{id:fhirid}/$extract", GET=questionnaire.extract, POST=questionnaire.extract),
     _path(_INSTANCE + "/{member}", GET=search.compartment),

@@ -6,39 +6,21 @@ whom it held at intake and at follow-up. Which answers an outcome needs is the t
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
 from service.coordination.gpra.edits import Episode, Interview, variables
 from service.coordination.gpra.tool import Outcome, Tool
 from service.coordination.gpra.windows import span
+from service.coordination.measures.rates import ALL, SMALL, Rate, hidden
 from service.fhir import fhirpath
 
 RATE: Final = "follow-up-rate"
 GOAL: Final = 0.8
-SMALL: Final = 11
-"""Counts below this are hidden, 0 apart."""
-ALL: Final = "all"
 INSIDE: Final = "11"
 SIX: Final = "six-month"
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """`stratum` is `all` or a value of `GenderCode` in words. Hidden counts are None, and so is their rate."""
-
-    measure: str
-    stratum: str
-    numerator: int | None
-    denominator: int | None
-
-    @property
-    def rate(self) -> float | None:
-        """Rounded to four places; None where there is nothing to divide, or nothing to show."""
-        if not self.denominator or self.numerator is None:
-            return None
-        return round(self.numerator / self.denominator, 4)
+GENDER: Final = "gender"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,25 +92,5 @@ def _strata(measure: str, cases: Sequence[_Case], counts: Callable[[_Case], bool
 
 
 def _rate(measure: str, stratum: str, cases: Sequence[_Case], counts: Callable[[_Case], bool]) -> Rate:
-    return Rate(measure, stratum, sum(map(counts, cases)), len(cases))
-
-
-def hidden(rows: Sequence[Rate], small: int = SMALL) -> list[Rate]:
-    """The whole and its parts, small counts hidden: a row is, when its count, its rest or their sum is below `small`
-    and not 0. One hidden part alone could be told from the others, so the smallest other part is hidden with it; the
-    whole is hidden only for itself."""
-    whole, *parts = rows
-    shown = [each for each in parts if not _small(each, small)]
-    if len(parts) - len(shown) == 1 and shown:
-        shown.remove(min(shown, key=lambda each: each.denominator or 0))
-    kept = [each if each in shown else _masked(each) for each in parts]
-    return [_masked(whole) if _small(whole, small) else whole, *kept]
-
-
-def _small(row: Rate, small: int) -> bool:
-    count, of = row.numerator or 0, row.denominator or 0
-    return any(0 < each < small for each in (count, of - count, of))
-
-
-def _masked(row: Rate) -> Rate:
-    return replace(row, numerator=None, denominator=None)
+    stratifier = "" if stratum == ALL else GENDER
+    return Rate(measure, stratum, sum(map(counts, cases)), len(cases), stratifier)

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 CASEWORK = "casework"
 AUDITOR = "auditor"
+FUNDER = "funder"
 
 _REFERRAL = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Location",
@@ -34,7 +35,7 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         # answers referrals (SDOHCC ReferralRecipient and RecipientLight)
         "referral-recipient": ("system/*.rs", *_on("cruds", _ANSWER)),
         # counts, never people
-        "funder": _on("rs", ("Organization", "HealthcareService", "Location", "Measure", "MeasureReport")),
+        FUNDER: _on("rs", ("Organization", "HealthcareService", "Location", "Measure", "MeasureReport")),
         # looks at who did what, writes nothing
         AUDITOR: _on("rs", ("AuditEvent", "Provenance", "Consent", "Organization")),
     }

@@ -1,5 +1,6 @@
 """Facts of a case, from the records, the referrals' steps and what hospitals sent."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -19,18 +20,21 @@ from service.store import timers
 from service.store.records import Kept
 
 PAGE = 1000
+AT_ONCE = 20
+"""Clients that are read before others have a turn."""
 Dated = tuple[Kept, datetime]
 
 
 @dataclass
 class Known:
-    """What is known of one client. `references`: record (`care-plans/x`) → the resource it is."""
+    """What is known of one client. `references`: record (`care-plans/x`) → the resource it is. `filed`: the records."""
 
     client: Client
     case: Case
     source: str
     patient: str
     references: dict[str, str] = field(default_factory=dict)
+    filed: Sequence[Filed] = ()
 
 
 async def calendar_of(context: Context, connection: Any, agency: str) -> Calendar:
@@ -48,7 +52,7 @@ async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Kn
 
 
 async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:
-    """Every client of a casework system: for reports."""
+    """Every client of a casework system: for reports. Other requests have their turn in between."""
     by_client: dict[str, list[Dated]] = defaultdict(list)
     clients: dict[str, Kept] = {}
     behind = ("", "")
@@ -66,12 +70,17 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
     patients = {id_: patient_of(kept) for id_, kept in clients.items()}
     steps = _steps(await timers.steps(connection, source, None))
     sent = _sent(await timers.sent(connection, source, sorted(filter(None, patients.values()))))
-    found = (
-        _known(kept, patient, by_client[id_], steps[patient], sent[patient], days)
-        for id_, kept in clients.items()
-        if (patient := patients[id_])
-    )
-    return [each for each in found if each]
+    found: list[Known] = []
+    for number, (id_, kept) in enumerate(clients.items()):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        patient = patients[id_]
+        known = (
+            _known(kept, patient, by_client[id_], steps[patient], sent[patient], days) if patient else None
+        )
+        if known:
+            found.append(known)
+    return found
 
 
 def patient_of(kept: Kept) -> str:
@@ -95,7 +104,7 @@ def _known(
     told = {f"{row.kind}/{row.id}": _main(row) for row, _ in rows if row.resources}
     told |= {name: f"{name}/_history/{version}" for name, version in _versions(sent)}
     case = facts.case(client.record, filed, steps, sent, days)
-    return Known(client.record, case, kept.source, patient, told)
+    return Known(client.record, case, kept.source, patient, told, filed)
 
 
 def _versions(sent: Iterable[Sent]) -> Iterable[tuple[str, str]]:

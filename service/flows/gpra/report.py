@@ -8,10 +8,12 @@ from typing import Any
 from service.casework import records as words
 from service.casework.records.gpra_interview import GpraInterview
 from service.coordination.gpra.edits import Interview
-from service.coordination.gpra.measure import Rate, rates
-from service.coordination.gpra.measure_report import report
+from service.coordination.gpra.measure import rates
+from service.coordination.gpra.measure_report import URL
 from service.coordination.gpra.tool import Tool, read_tool
 from service.coordination.gpra.windows import USUAL, Due, Held, windows
+from service.coordination.measures.rates import Rate
+from service.coordination.measures.report import report
 from service.fhir.json import JsonObject, decode_object
 from service.flows.audit.witness import act
 from service.flows.context import Context
@@ -33,24 +35,49 @@ class Owed:
     owner: str
 
 
-async def measured(context: Context, grant: str, as_of: date | None = None) -> tuple[list[Rate], JsonObject]:
-    """The rates under a grant as of a day (None: the agency's today), and the same as a MeasureReport. On the trail.
+async def measured(
+    context: Context,
+    grant: str | None,
+    as_of: date | None = None,
+    *,
+    period: tuple[date, date] | None = None,
+    patients: frozenset[str] | None = None,
+) -> tuple[list[Rate], JsonObject]:
+    """The rates under a grant (None: all) as of a day (None: the agency's today), and the same as a MeasureReport.
 
-    Refused("absent") when no interviews with a tool of ours are on record under the grant.
+    `period`: of intakes on these days only; `patients`: of these clients only. On the trail. Refused("absent") when no
+    interviews with a tool of ours are on record under the grant.
     """
     day = as_of or today_of(context)
     async with context.database.reading() as connection:
-        placed = await gpra.placed(connection, grant)
+        placed = [
+            each
+            for each in await gpra.placed(connection, grant)
+            if patients is None or each[2].patient in patients
+        ]
         kept = await records_of(connection, placed)
         home = await partners.home(connection)
     tool, interviews = _interviews([each for each in kept.values() if each is not None])
     if tool is None:
-        raise Refused("absent", f"no interviews with a tool of ours are on record under grant {grant!r}")
-    found = rates(tool, interviews, day, small=context.settings.small_cells)
+        under = f"under grant {grant!r}" if grant else "of these clients"
+        raise Refused("absent", f"no interviews with a tool of ours are on record {under}")
+    wanted = _begun(interviews, period) if period else interviews
+    found = rates(tool, wanted, day, small=context.settings.small_cells)
     await context.database.record([act(context, "administration", "gpra-reported")])
     first = min(date.fromisoformat(each.day) for each in interviews)
-    told = report(found, (min(first, day), day), context.clock(), home.organization if home else "")
-    return found, told
+    span = period or (min(first, day), day)
+    return found, report(URL, found, span, context.clock(), home.organization if home else "")
+
+
+def _begun(interviews: Sequence[Interview], period: tuple[date, date]) -> list[Interview]:
+    """The interviews of the episodes whose intake was in the period."""
+    start, end = (each.isoformat() for each in period)
+    begun = {
+        (each.grant, each.client, each.sequence)
+        for each in interviews
+        if each.type == "intake" and start <= each.day <= end
+    }
+    return [each for each in interviews if (each.grant, each.client, each.sequence) in begun]
 
 
 async def owed(

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.coordination.gpra.edits import Interview
-from service.coordination.gpra.measure import ALL, RATE, SMALL, Rate, hidden, rates
-from service.coordination.gpra.measure_report import definition, report
+from service.coordination.gpra.measure import GENDER, RATE, rates
+from service.coordination.gpra.measure_report import URL, definition
 from service.coordination.gpra.tool import Tool
+from service.coordination.measures.rates import ALL, SMALL, Rate, hidden
+from service.coordination.measures.report import report
 from service.fhir.json import decode_object, encode
 from service.fhir.validate import load
 from service.kernel.clock import system_clock
@@ -94,7 +96,7 @@ def test_no_count_below_eleven_is_ever_shown(parts: list[tuple[int, int]]) -> No
 
 def test_the_report_and_its_measure_are_valid_fhir_and_hidden_counts_are_said_to_be_masked() -> None:
     told = report(
-        [Rate(RATE, ALL, 80, 100), Rate(RATE, "Male", None, None), Rate(RATE, "Female", 40, 50)],
+        URL, [Rate(RATE, ALL, 80, 100), Rate(RATE, "Male", None, None, GENDER), Rate(RATE, "Female", 40, 50, GENDER)],
         (date(2026, 1, 1), date(2026, 12, 31)), system_clock(), "Organization/harbor",
     )  # fmt: skip
     resource = decode_object(encode(told))

@@ -1,0 +1,1 @@
+"""Measures of case management: gathered, counted, answered at $evaluate-measure, kept as MeasureReports."""
