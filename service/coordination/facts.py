@@ -35,7 +35,8 @@ WHAT: Final = {
     "leaves": "closing is planned for this day",
     "aftercare": "an aftercare plan was made",
     "gpra-intake": "the GPRA intake interview was done",
-    "gpra-follow-up": "the GPRA follow-up interview was done, or is known not to be possible",
+    "gpra-follow-up": "the six-month GPRA interview was done, or is known not to be possible",
+    "gpra-ended": "the GPRA interviews of an intake are owed no more: the client has died, or there is a new intake",
 }
 """Every kind of fact."""
 

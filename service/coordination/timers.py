@@ -13,6 +13,7 @@ from typing import Final, Literal
 
 from service.coordination.calendar import Calendar, months, working_days
 from service.coordination.facts import Case, Fact
+from service.coordination.gpra.windows import WINDOWS
 
 Clock = Literal["working-days", "working-days-before", "months", "hours", "same-day", "month-end", "none"]
 Owner = Literal["lead", "supervisor"]
@@ -46,6 +47,8 @@ class Row:
     outlives: bool = False
     """True for what is owed even when the case is closed."""
 
+
+_GPRA_OPENS, _, _GPRA_CLOSES = WINDOWS["six-month"]
 
 _ROWS = (
     Row("T1", 53, "confirm-initiation", "Confirm that the service started as scheduled",
@@ -82,7 +85,8 @@ _ROWS = (
     Row("T16", 56, "plan-closing", "Begin to plan the closing at intake",
         "opened", "working-days", 10, ("closing-planned",), escalate=5),
     Row("T17", 24, "gpra-followup", "GPRA follow-up interview, five to eight months after intake",
-        "gpra-intake", "months", 8, ("gpra-follow-up",), opens=5, soon=30, escalate=0, outlives=True),
+        "gpra-intake", "months", _GPRA_CLOSES, ("gpra-follow-up",), drops=("gpra-ended",), opens=_GPRA_OPENS, soon=30,
+        escalate=0, outlives=True),
     Row("T18a", 47, "complete-assessment", "Assess within the established time",
         "opened", "working-days", 10, ("assessed",), soon=3, escalate=3),
     Row("T18b", 50, "complete-plan", "Make the service plan within the established time",

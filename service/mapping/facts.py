@@ -19,6 +19,7 @@ from service.casework.records.satisfaction import Satisfaction
 from service.casework.records.service_outcome import ServiceOutcome
 from service.coordination.calendar import Calendar
 from service.coordination.facts import Case, Fact
+from service.coordination.gpra.windows import DECEASED, USUAL
 from service.fhir.json import JsonObject
 
 NARROW: Final = frozenset({
@@ -227,11 +228,15 @@ class _Reading:
     def _interview(self, interview: GpraInterview, filed: Filed) -> Iterator[Fact]:
         if interview.status in ("in-progress", "entered-in-error"):
             return
-        about = f"gpra/{interview.grant}/{interview.sequence}"
+        grant, about = f"gpra/{interview.grant}", f"gpra/{interview.grant}/{interview.sequence}"
         if interview.type == "intake" and interview.conducted:
             yield self.fact("gpra-intake", interview.date, filed.name, about)
-        elif interview.type in ("three-month", "six-month"):
+            for earlier in range(1, interview.sequence):
+                yield self.fact("gpra-ended", interview.date, filed.name, f"{grant}/{earlier}")
+        elif interview.type in USUAL:
             yield self.fact("gpra-follow-up", interview.date, filed.name, about)
+        if interview.follow_up == DECEASED:
+            yield self.fact("gpra-ended", interview.date, filed.name, about)
 
     def steps(self, steps: Iterable[Step]) -> Iterator[Fact]:
         """The first time a referral reached each status."""

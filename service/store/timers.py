@@ -46,6 +46,13 @@ async def take(unit: Unit, now: datetime, limit: int) -> list[str]:
     return [each[0] for each in await unit.fetch(_TAKE, now, limit)]
 
 
+async def stir(unit: Unit, patient: str) -> None:
+    """Look at this client, if the case is watched: something has changed that no resource tells of."""
+    await unit.execute(
+        "INSERT INTO stirred (patient) SELECT patient FROM due_client WHERE patient = $1", patient
+    )
+
+
 async def client_of(connection: Any, patient: str) -> Kept | None:
     """The living record of the client who is this Patient, or None: then nobody manages the case here."""
     sql = f"""SELECT {_KEPT} FROM record r WHERE r.kind = 'clients' AND NOT r.deleted

@@ -13,6 +13,7 @@ from parts import Service, running
 from service.fhir.json import decode_object, encode
 from service.flows import onboard_partner
 from service.flows.due.recount import recount
+from service.flows.lead.turn import turn_covers
 
 CODES = "https://casebridge.example/fhir/CodeSystem/timer"
 
@@ -40,11 +41,37 @@ class Office:
         self.harbor: httpx.AsyncClient
         self.clinic: httpx.AsyncClient
 
-    async def file(self, kind: str, id_: str, **record: Any) -> None:
+    async def file(self, kind: str, id_: str, **record: Any) -> list[str]:
         answer = await self.harbor.put(
             f"/casework/v1/{kind}/{id_}", content=encode(record), headers={"Content-Type": "application/json"}
         )
         assert answer.status_code in (200, 201), answer.text
+        return list(decode_object(answer.content)["resources"])
+
+    async def owner(self, timer: str) -> str:
+        """Who owes it, after the worker has looked at the covers and at everybody."""
+        await turn_covers(self.service.wiring.context)
+        await self.counted()
+        [task] = await self.tasks(timer)
+        return str(task["owner"]["reference"])
+
+    async def say(self, worker: str, **said: str) -> None:
+        """Who is to lead or to stand in."""
+        [patient] = [
+            each["resource"]["id"]
+            for each in decode_object((await self.harbor.get("/fhir/Patient")).content)["entry"]
+        ]
+        words = [{"name": name, "valueString": value} for name, value in said.items()]
+        rows = [{"name": "caseManager", "valueReference": {"reference": worker}}, *words]
+        answer = await self.harbor.post(
+            f"/fhir/Patient/{patient}/$primary-case-manager",
+            content=encode({"resourceType": "Parameters", "parameter": rows}),
+        )
+        assert answer.status_code == 200, answer.text
+
+    async def sql(self, statement: str) -> None:
+        async with self.service.wiring.context.database.unit() as unit:
+            await unit.execute(statement)
 
     async def counted(self, at: datetime | None = None) -> None:
         """The worker has looked at everybody it had to."""
@@ -166,6 +193,49 @@ async def test_a_fact_that_comes_late_completes_the_task_and_one_taken_back_open
     await office.counted()
     [task] = await office.tasks("T18a")
     assert (task["status"], "output" in task) == ("requested", False)
+
+
+def role(resources: list[str]) -> str:
+    return next(each for each in resources if each.startswith("PractitionerRole/"))
+
+
+async def colleagues(office: Office) -> tuple[str, str]:
+    """Victoria and Ana, as they are referred to."""
+    filed = [
+        await office.file("case-managers", id_, name={"text": id_}, supervisor="samuel-okafor")
+        for id_ in ("victoria-chen", "ana-ruiz")
+    ]
+    return role(filed[0]), role(filed[1])
+
+
+async def test_during_a_cover_what_is_due_goes_to_who_stands_in_and_then_back(office: Office) -> None:
+    victoria, ana = await colleagues(office)
+    assert await office.owner("T16") == victoria
+    await office.say(ana, **{"as": "cover", "start": "2026-03-04", "end": "2026-03-09"})
+    found = []
+    for day in (3, 4, 8, 9):
+        office.at = datetime(2026, 3, day, 18, tzinfo=UTC)
+        found.append(await office.owner("T16"))
+    assert found == [victoria, ana, ana, victoria]
+    await office.say(ana, **{"as": "cover", "start": "2026-03-09", "end": "2026-03-12"})
+    assert await office.owner("T16") == ana
+    await office.say(ana, **{"as": "cover", "end": "2026-03-09"})
+    assert await office.owner("T16") == victoria, "a cover that is ended early has ended"
+    told = [each["timer"] for each in await office.events() if each["timer"] == "T16"]
+    assert told == [], "whose it is tells no stage anew"
+
+
+async def test_what_is_due_is_owed_by_who_leads_whatever_the_record_says(office: Office) -> None:
+    victoria, ana = await colleagues(office)
+    assert await office.owner("T16") == victoria
+    await office.say(ana, instead=victoria)
+    await office.file("clients", "leslie", **leslie(intensity="standard"))
+    assert await office.owner("T16") == ana
+    await office.sql("UPDATE lead SET worker = 'PractitionerRole/abroad', agency = 'Organization/abroad', record = ''")
+    await office.sql("UPDATE due_client SET look = '-infinity'")
+    assert await office.owner("T16") == "PractitionerRole/abroad"
+    office.at = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    assert await office.owner("T16") == "Organization/abroad", "late, and nobody there is known to supervise"
 
 
 async def test_a_person_may_close_the_task_by_hand(office: Office) -> None:

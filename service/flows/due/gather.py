@@ -96,11 +96,11 @@ def _known(
     sent: Sequence[Sent],
     days: Calendar,
 ) -> Known | None:
-    client = _read(kept, kept.updated)
+    client = readable(kept, kept.updated)
     if client is None or not isinstance(client.record, Client):
         return None
     rows = list(dated)
-    filed = [each for each in (_read(*row) for row in rows) if each]
+    filed = [each for each in (readable(*row) for row in rows) if each]
     told = {f"{row.kind}/{row.id}": _main(row) for row, _ in rows if row.resources}
     told |= {name: f"{name}/_history/{version}" for name, version in _versions(sent)}
     case = facts.case(client.record, filed, steps, sent, days)
@@ -123,8 +123,8 @@ def _main(kept: Kept) -> str:
     return next((each for each in reversed(kept.resources) if each.startswith(wanted)), kept.resources[-1])
 
 
-def _read(kept: Kept, first: datetime) -> Filed | None:
-    """A record of an older release may be unreadable: it is passed, the others count."""
+def readable(kept: Kept, first: datetime) -> Filed | None:
+    """The record; None for one of an older release that cannot be read: it is passed, the others count."""
     try:
         record = words.read(kept.kind, kept.id, decode_object(kept.body))
     except Refused:

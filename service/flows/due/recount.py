@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from service.casework import records as words
 from service.casework.records.case_manager import CaseManager
 from service.coordination import timers as table
+from service.coordination.leading import Worker
 from service.coordination.stages import RANKS, TOLD, next_look, stage
 from service.coordination.timers import Due, Row
 from service.fhir.json import JsonObject, decode_object, encode
@@ -21,11 +21,12 @@ from service.flows.context import Context
 from service.flows.due import gather
 from service.flows.due.gather import Known
 from service.flows.due.task import OVER, task_of
+from service.flows.lead.who import supervisor_of
 from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
-from service.store import partners, records, resources, timers
+from service.store import leads, partners, records, resources, timers
 from service.store.timers import Item
 from service.store.unit import Told, Unit
 
@@ -37,7 +38,8 @@ FRESH = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Record ids of who leads and who supervises them; None where nobody is known. `organization` owes the rest."""
+    """Who owes it, standing in or leading, and who supervises them: a record's id, or a reference where there is none;
+    None where nobody is known. `organization` owes the rest."""
 
     organization: str
     lead: str | None
@@ -78,7 +80,7 @@ async def _settle(
 ) -> None:
     """Bring Tasks, events and what we remember of them to what was found."""
     before = await timers.items(unit, patient)
-    owners = await _owners(unit, known) if known else Owners("", None, None)
+    owners = await _owners(unit, known, now) if known else Owners("", None, None)
     wanted = {} if known is None else {_id(known, each): each for each in found}
     asked = sorted({id_ for id_ in (*wanted, *before) if id_ not in before or before[id_].task})
     held = await resources.lock(unit, [("Task", id_) for id_ in asked])
@@ -183,13 +185,23 @@ def _event(
     return told
 
 
-async def _owners(unit: Unit, known: Known) -> Owners:
-    """Who owes it: the case manager who leads; after the time, the supervisor of that one."""
+async def _owners(unit: Unit, known: Known, now: datetime) -> Owners:
+    """Who leads, or stands in; of a closed case, who led it last. After the time, the supervisor of that one."""
     home: Any = await partners.find(unit, known.source)
-    lead = known.case.lead
-    kept = await records.find(unit, known.source, "case-managers", lead) if lead else None
-    supervisor = None
-    if kept and not kept.deleted:
-        record = words.read("case-managers", kept.id, decode_object(kept.body))
-        supervisor = record.supervisor if isinstance(record, CaseManager) else None
-    return Owners(home.organization, lead, supervisor)
+    worker = await _worker(unit, known.patient, now)
+    if worker is None:
+        return Owners(home.organization, None, None)
+    if not worker.record:
+        return Owners(home.organization, worker.reference, await supervisor_of(unit, worker))
+    kept = await records.find(unit, known.source, "case-managers", worker.record)
+    filed = gather.readable(kept, kept.updated) if kept and not kept.deleted else None
+    supervisor = filed.record.supervisor if filed and isinstance(filed.record, CaseManager) else None
+    return Owners(home.organization, worker.record, supervisor)
+
+
+async def _worker(unit: Unit, patient: str, now: datetime) -> Worker | None:
+    leading = (await leads.who_leads(unit, [patient], now)).get(patient)
+    if leading is not None:
+        return leading.acts
+    last = await leads.last_of(unit, patient)
+    return last.course.leads[-1].worker if last and last.course.leads else None

@@ -69,4 +69,6 @@ def _identifier(item: Item, known: Known) -> JsonObject:
 def _owner(item: Item, known: Known, organization: str) -> str:
     if not item.owner:
         return organization
+    if "/" in item.owner:
+        return item.owner
     return f"PractitionerRole/{derived_id(known.source, 'case-managers', item.owner, 'PractitionerRole')}"

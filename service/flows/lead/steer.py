@@ -22,16 +22,14 @@ from service.coordination.leading import (
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
 from service.flows.context import Context
-from service.flows.lead.who import ROLE
+from service.flows.lead.who import supervisor_of
 from service.flows.permit import PURPOSE, weighed
 from service.flows.writing import row_of, version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.mapping import lead as told
-from service.mapping.names import SUPERVISOR
-from service.mapping.parts import extension
-from service.store import leads, partners, records, resources
+from service.store import leads, partners, records, resources, timers
 from service.store.leads import Case
 from service.store.unit import Put, Shared, Told, Unit
 
@@ -73,6 +71,7 @@ async def _move(
         await leads.keep(unit, case, verdict.course)
     else:
         await leads.open_(unit, after)
+    await timers.stir(unit, case.patient)
     task = ""
     if verdict.happened == "lead-transfer-requested" and verdict.course.asked:
         task = await _ask_agency(context, unit, after, verdict.course.asked, reason, now)
@@ -173,7 +172,7 @@ async def _ask_supervisors(
 async def _ask_supervisor(
     context: Context, unit: Unit, case: Case, conflict: Conflict, side: Worker, id_: str, now: datetime
 ) -> None:
-    owner = await _supervisor(unit, side)
+    owner = await supervisor_of(unit, side)
     partner = await partners.of_organization(unit, side.agency)
     abroad = partner is not None and partner.client_id != case.source
     names = not abroad or await _may_know(context, unit, case, side.agency)
@@ -190,11 +189,3 @@ async def _may_know(context: Context, unit: Unit, case: Case, organization: str)
     if row is None or row.deleted:
         return False
     return not isinstance(await weighed(context, unit, organization, [row], PURPOSE), Deny)
-
-
-async def _supervisor(unit: Unit, worker: Worker) -> str:
-    """Who supervises the worker, else their agency."""
-    type_, _, id_ = worker.reference.partition("/")
-    row = await resources.read(unit, type_, id_, None) if type_ == ROLE else None
-    said = extension(decode_object(row.body), SUPERVISOR, "valueReference") if row and row.body else None
-    return str(said["reference"]) if isinstance(said, dict) and said.get("reference") else worker.agency

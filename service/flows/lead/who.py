@@ -16,6 +16,8 @@ from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.mapping import client as clients
 from service.mapping.context import MappingContext, Source
+from service.mapping.names import SUPERVISOR
+from service.mapping.parts import extension
 from service.mapping.table import table
 from service.store import partners, records, resources
 from service.store.partners import Partner
@@ -55,6 +57,14 @@ def _local(reference: object) -> str:
     literal = reference.get("reference") if isinstance(reference, dict) else None
     key = local(literal) if isinstance(literal, str) else None
     return "/".join(key) if key else ""
+
+
+async def supervisor_of(connection: Any, worker: Worker) -> str:
+    """Who supervises the worker, else their agency: a reference."""
+    type_, _, id_ = worker.reference.partition("/")
+    row = await resources.read(connection, type_, id_, None) if type_ == ROLE else None
+    said = extension(decode_object(row.body), SUPERVISOR, "valueReference") if row and row.body else None
+    return str(said["reference"]) if isinstance(said, dict) and said.get("reference") else worker.agency
 
 
 async def speaks_for(connection: Any, home: str, agency: str) -> bool:
