@@ -18,6 +18,7 @@ from service.kernel.clock import Clock, system_clock
 from service.settings import Settings
 from service.store import keys, migrate
 from service.store.database import open_database
+from service.store.vault import vault
 from service.wiring import Wiring, wire
 
 SECRET = "only for these tests"
@@ -29,7 +30,7 @@ async def prepare(url: str, home: Path) -> None:
     opened = await open_database(url, 2)
     async with opened.unit(keys.LOCK) as unit:
         await keys.ensure(
-            unit, keys.vault(Settings(data_dir=home, secret_key=SECRET, _env_file=None)), system_clock()
+            unit, vault(Settings(data_dir=home, secret_key=SECRET, _env_file=None)), system_clock()
         )
     await opened.close()
 

@@ -23,6 +23,7 @@ from service.remote.outside import outside
 from service.settings import Settings
 from service.store import keys
 from service.store.database import open_database
+from service.store.vault import vault as vault_of
 
 
 async def _ping(request: Request) -> Response:
@@ -57,7 +58,7 @@ async def site(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Asy
     folder = tmp_path_factory.mktemp("site")
     settings = Settings(data_dir=folder, outbound_allow="127.0.0.0/8", delivery_timeout_seconds=3)  # type: ignore[arg-type]
     await _copy(server_url)
-    database, hands, vault = await open_database(_named(server_url, NAME), 8), Hands(), keys.vault(settings)
+    database, hands, vault = await open_database(_named(server_url, NAME), 8), Hands(), vault_of(settings)
     async with database.unit(keys.LOCK) as unit:
         await unit.execute("DELETE FROM signing_key")  # the template's, kept under another secret
         await keys.ensure(unit, vault, hands())

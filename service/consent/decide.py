@@ -14,7 +14,7 @@ from service.consent import terms
 from service.consent.grounds import ground_objection, purpose_of
 from service.consent.model import Consent, Defect, read
 from service.consent.permit import SEAL, Basis, Cleared, Deny, Permit, ReasonCode, Withholding
-from service.consent.redact import ANSWER, MASKABLE, maskable
+from service.consent.redact import MASKABLE, maskable
 from service.consent.request import Agreement, Directory, Emergency, Labelled, Posture, Request
 from service.consent.synthetic import SelfTest
 from service.consent.weigh import Ask, Word, winner, words
@@ -119,7 +119,7 @@ def _judge(case: _Case, item: Labelled) -> Cleared | Withholding:
         return case.deny(item, stranger)
     if item.custodian and item.custodian == request.recipient:
         return Cleared(item, "custodian")
-    if item.author and item.author == request.recipient and not item.rewritten:
+    if item.author and item.author == request.recipient:
         return Cleared(item, "author")
     if request.ground is not None:
         objection = ground_objection(request, item)
@@ -173,16 +173,7 @@ def _by_consent(case: _Case, item: Labelled) -> Cleared | Withholding:
         second = _word(case, without, theirs, groups)
         if isinstance(second, Cleared):
             return replace(second, item=replace(item, labels=without.labels), masks=masks)
-    if verdict.code != "denied-by-client" and _answers(case, item):
-        unseen = tuple((element,) for element in ANSWER[item.type] if element in item.resource)
-        return Cleared(item, "author", masks=unseen)
     return verdict
-
-
-def _answers(case: _Case, item: Labelled) -> bool:
-    """Who sent the referral learns how it stands, as the client's being sent there presupposes."""
-    own = bool(item.author) and item.author == case.request.recipient
-    return own and item.type in ANSWER and case.posture.answers_referrers
 
 
 def _theirs(consent: Consent, patient: str, request: Request) -> bool:

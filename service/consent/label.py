@@ -35,7 +35,6 @@ def label(
     author: str = "",
     custodian: str = "",
     patient: str = "",
-    rewritten: bool = False,
     raw: bytes | None = None,
     zone: tzinfo = UTC,
 ) -> Labelled:
@@ -60,7 +59,6 @@ def label(
         patient=patient or _patient(resource),
         author=author,
         custodian=custodian,
-        rewritten=rewritten,
         raw=raw,
         classes=frozenset(_classes(resource)),
         codes=frozenset(_token(coding) for _, coding in _codings(resource, ())),

@@ -44,9 +44,6 @@ MASKABLE: Mapping[str, Mapping[str, How]] = MappingProxyType(
 )
 """Type → top-level element → remove it (optional elements), or mask it in place (a concept that stays)."""
 
-ANSWER: Mapping[str, tuple[str, ...]] = MappingProxyType({"Task": ("output", "note")})
-"""What the author of a resource of this type does not see of it, once others have answered in it."""
-
 FREE_TEXT = ("text", "note", "comment", "description", "patientInstruction")
 """Prose that may repeat what was masked: removed together with it, at the top level."""
 

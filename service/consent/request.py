@@ -42,8 +42,8 @@ class Labelled:
     """A resource with everything the decision needs to know; `resource` is what will be released.
 
     `raw`: the stored bytes of that same resource, released untouched where nothing is to be added or removed.
-    `author`: the organisation that wrote it; `custodian`: the one whose record it is; `rewritten`: others
-    changed it since its author wrote it. `sensitive`: elements that could be masked, and what they reveal.
+    `author`: the organisation whose own word it still is; `custodian`: the one whose record it is. `sensitive`:
+    elements that could be masked, and what they reveal.
     """
 
     reference: str
@@ -54,7 +54,6 @@ class Labelled:
     patient: str = ""
     author: str = ""
     custodian: str = ""
-    rewritten: bool = False
     raw: bytes | None = field(default=None, repr=False)
     classes: frozenset[tuple[str, str]] = frozenset()
     codes: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
@@ -100,14 +99,12 @@ class Posture:
     """How this deployment stands to the law; there is no default for `part2_program` on purpose.
 
     `organization`: whose service this is. `tpo_without_consent`: unprotected data may go for treatment,
-    payment and operations to covered entities as HIPAA allows (45 CFR 164.506). `answers_referrers`: who sent
-    a referral may always see how it stands (the Task without its outputs). `zone`: where its days begin.
+    payment and operations to covered entities as HIPAA allows (45 CFR 164.506). `zone`: where its days begin.
     """
 
     part2_program: bool
     organization: str
     tpo_without_consent: bool = False
-    answers_referrers: bool = True
     zone: tzinfo = UTC
 
 

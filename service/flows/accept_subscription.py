@@ -16,9 +16,10 @@ from service.flows.caller import Caller, lacking
 from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.remote.guard import RefusedAddress, check_endpoint
-from service.store import keys, subscriptions
+from service.store import subscriptions
 from service.store.subscriptions import Subscription
 from service.store.unit import Put, Unit
+from service.store.vault import vault
 
 MOST = 100
 """Subscriptions of one partner."""
@@ -66,7 +67,7 @@ def headers_of(context: Context, held: Subscription | None) -> tuple[tuple[str, 
     """The headers to be sent to an endpoint, opened."""
     if held is None:
         return ()
-    kept: Any = decode(keys.vault(context.settings).decrypt(held.headers))
+    kept: Any = decode(vault(context.settings).decrypt(held.headers))
     return tuple((name, value) for name, value in kept)
 
 
@@ -88,7 +89,7 @@ def _served(
     status: str,
     now: datetime,
 ) -> Subscription:
-    sealed = keys.vault(context.settings).encrypt(encode([list(pair) for pair in wish.headers]))
+    sealed = vault(context.settings).encrypt(encode([list(pair) for pair in wish.headers]))
     made = Subscription(
         id=id_, partner=partner, type=wish.topic.type, topic=wish.topic.url, filters=wish.filters,
         content=wish.content, channel=wish.channel, endpoint=wish.endpoint, mime=wish.mime, headers=sealed,

@@ -11,7 +11,6 @@ from typing import Any
 from service.consent import label as labelling
 from service.consent.decide import decide
 from service.consent.permit import Deny, Permit
-from service.consent.redact import ANSWER
 from service.consent.release import release, release_stored
 from service.consent.request import Labelled, Request
 from service.fhir.catalogue import catalogue
@@ -27,6 +26,8 @@ from service.store.trail import Ground, current
 
 PURPOSE = "COC"
 """Coordination of care: the narrowest purpose that a referral between agencies serves."""
+ANSWER = "Task"
+"""In what somebody asked us to do, what others write is the answer to who asked."""
 
 
 def _free(caller: Caller, row: Row) -> bool:
@@ -37,7 +38,7 @@ def _free(caller: Caller, row: Row) -> bool:
 def own(party: str, row: Row) -> bool:
     """Is every version so far this partner's word, so that it learns nothing? The answer in its own Task is its own,
     too (docs/decisions/answering-a-referral.md)."""
-    return row.author == party and (not row.rewritten or row.type in ANSWER)
+    return row.author == party and (not row.rewritten or row.type == ANSWER)
 
 
 async def visible(

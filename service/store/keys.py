@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey, RSAKey
 from service.fhir.json import JsonObject, decode_object, encode
 from service.kernel.failures import Unavailable
 from service.store.unit import Unit
-from service.store.vault import Vault, vault
+from service.store.vault import Vault
 
 ALGORITHMS = ("ES384", "RS384")
 AFTERGLOW = timedelta(hours=1)
@@ -18,19 +18,6 @@ AFTERGLOW = timedelta(hours=1)
 LEAD = timedelta(minutes=10)
 """A new key is published this long before it signs: twice as long as our key set may be cached."""
 LOCK = "signing-key"
-__all__ = [
-    "Held",
-    "SigningKey",
-    "Vault",
-    "active",
-    "ensure",
-    "everyone",
-    "published",
-    "retire",
-    "rotate",
-    "sweep",
-    "vault",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ same facts as FHIR for the engine.
 
 Rules (42 CFR Part 2 as revised 2024; HL7 FHIR R4 Consent; CONSENT.md 2.3; docs/decisions/consent.md):
 R1  Directory entries and definitions concern no client.                       R2 The custodian reads its own.
-R3  The author reads what it wrote, unless others have changed it.
+R3  The author reads what it wrote.
 R4  An invoked ground other than consent decides alone (2.51, 2.53, 2.11, 2.61).
-R4b A ground on record for the recipient is used where R5-R13 say no, for what was asked or else for its own purpose.
+R4b A ground on record for the recipient is used where R5-R12 say no, for what was asked or else for its own purpose.
 R5  Only active privacy (or, for research, research) papers of this client speak.
 R6  A statement is a way from a paper's root down its exceptions. It speaks if every rule on it applies. The
     longest ones speak; a denial among them silences that paper's permits.
@@ -20,8 +20,7 @@ R10 A denial defeats a permit that is not newer (by day; same day: denial) or th
 R11 A permit that no denial defeats lets it go. Otherwise a denial stops it. Otherwise, unprotected data goes
     for TPO to covered entities if the posture says so. Otherwise it stays.
 R12 If it stays, and all that codes reveal is in elements that can be masked, R5-R11 judge what remains.
-R13 If it still stays without the client's denial, the author of a Task sees the Task without outputs.
-R14 A document without its essential parts, or without any client part left, stays altogether.
+R13 A document without its essential parts, or without any client part left, stays altogether.
 """
 
 from dataclasses import dataclass, replace
@@ -107,8 +106,6 @@ class Thing:
     mentions: str = ""
     author: str = ""
     custodian: str = ""
-    rewritten: bool = False
-    has_output: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,7 +131,6 @@ class Situation:
     circles: tuple[tuple[str, str, frozenset[str]], ...] = ()  # (client, class, who is in it for this client)
     covered: frozenset[str] = frozenset()
     tpo: bool = False
-    answers: bool = True
     ground: Ground | None = None
     recorded: tuple[Ground, ...] = ()
 
@@ -164,7 +160,7 @@ def one(situation: Situation, thing: Thing) -> str:
         return "directory"  # R1
     if thing.custodian == situation.recipient:
         return "custodian"  # R2
-    if thing.author == situation.recipient and not thing.rewritten:
+    if thing.author == situation.recipient:
         return "author"  # R3
     if situation.ground is not None:
         return by_ground(situation, situation.ground, thing)
@@ -175,13 +171,6 @@ def one(situation: Situation, thing: Thing) -> str:
         rest = by_papers(situation, thing, thing.received, masked=True)  # R12
         if rest in ("consent", "tpo"):
             return rest + "+mask"
-    if (
-        whole != "denied"
-        and thing.type == "Task"
-        and thing.author == situation.recipient
-        and situation.answers
-    ):
-        return "author" + ("+mask" if thing.has_output else "")  # R13
     return on_record(situation, thing)
 
 

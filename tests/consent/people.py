@@ -47,7 +47,7 @@ def resource(type_: str, id_: str = "1", **more: Any) -> dict[str, Any]:
 
 
 def item(type_: str = "Condition", id_: str = "1", part2: bool = True, **more: Any) -> Labelled:
-    own = {key: more.pop(key) for key in ("author", "custodian", "rewritten", "raw") if key in more}
+    own = {key: more.pop(key) for key in ("author", "custodian", "raw") if key in more}
     return label(resource(type_, id_, **more), part2_source=part2, categories=CATEGORIES, **own)
 
 

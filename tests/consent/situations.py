@@ -123,8 +123,6 @@ def thing(dice: Random, id_: str) -> Thing:
         mentions=dice.choice(("", "", "Encounter/e1")),
         author=dice.choice(ORGS) if dice.random() < 0.2 else "",
         custodian=dice.choice((US, ORGS[0])) if dice.random() < 0.08 else "",
-        rewritten=dice.random() < 0.7,
-        has_output=dice.random() < 0.5,
     )
 
 
@@ -163,7 +161,6 @@ def situations(draw: st.DrawFn) -> Situation:
         ),
         covered=some(dice, ORGS, 0.7),
         tpo=dice.random() < 0.4,
-        answers=dice.random() < 0.5,
         ground=ground(dice, purpose) if dice.random() < 0.2 else None,
         recorded=tuple(ground(dice, purpose) for _ in range(dice.choice((0, 0, 0, 0, 1, 2)))),
     )
@@ -180,7 +177,7 @@ def engine(situation: Situation) -> dict[str, str] | None:
         ground=_ground(situation.ground),
         recorded=tuple(one for each in situation.recorded if (one := _ground(each))),
     )
-    posture = Posture(True, US, tpo_without_consent=situation.tpo, answers_referrers=situation.answers)
+    posture = Posture(True, US, tpo_without_consent=situation.tpo)
     circles: dict[str, dict[str, frozenset[str]]] = {client: {} for client, _, _ in situation.circles}
     for client, name, members in situation.circles:
         circles[client][name] = members
@@ -228,11 +225,9 @@ def _labelled(thing: Thing) -> Labelled:
         body["date"] = _date(thing.day)
     if thing.mentions:
         body["encounter"] = {"reference": thing.mentions}
-    if thing.has_output:
-        body["output"] = [{"valueString": "x"}]
     return label(
         body, part2_source=thing.part2, categories=CATEGORIES, patient="Patient/leslie",
-        author=thing.author, custodian=thing.custodian, rewritten=thing.rewritten,
+        author=thing.author, custodian=thing.custodian,
     )  # fmt: skip
 
 

@@ -726,19 +726,6 @@ def test_a_partner_reads_what_it_wrote_itself() -> None:
     assert isinstance(ask(item("ServiceRequest", author=COUNTY), [], to=LAKEVIEW), Deny)
 
 
-def test_what_others_have_added_to_it_is_no_longer_its_own() -> None:
-    assert isinstance(ask(item("ServiceRequest", author=COUNTY, rewritten=True), [], to=COUNTY), Deny)
-
-
-def test_the_referrer_sees_how_its_referral_stands_but_not_the_outputs() -> None:
-    task = item("Task", author=COUNTY, rewritten=True, status="accepted", output=[{"valueString": "secret"}])
-    answer = ask(task, [], to=COUNTY)
-    assert isinstance(answer, Permit)
-    assert (answer.basis, answer.cleared[0].masks) == ("author", (("output",),))
-    strict = Posture(part2_program=True, organization=HARBOR, answers_referrers=False)
-    assert isinstance(ask(task, [], to=COUNTY, posture=strict), Deny)
-
-
 def test_empty_means_nothing() -> None:
     answer = ask([], [])
     assert isinstance(answer, Permit)

@@ -208,8 +208,7 @@ def test_the_notice_is_due_even_if_only_one_resource_is_part_2() -> None:
 
 
 def test_stored_bytes_do_not_go_where_an_element_is_masked() -> None:
-    task = item("Task", author=NORTHSIDE, rewritten=True, output=[{"valueString": "secret"}], raw=b"{}")
-    answer = permit(task, [])
+    answer = permit([item("Encounter", reasonCode=[REASON], raw=b"{}")], NO_SUD)
     assert answer.cleared[0].masks
     assert release_stored(answer) is None
 

@@ -231,7 +231,9 @@ async def test_what_is_due_is_owed_by_who_leads_whatever_the_record_says(office:
     await office.say(ana, instead=victoria)
     await office.file("clients", "leslie", **leslie(intensity="standard"))
     assert await office.owner("T16") == ana
-    await office.sql("UPDATE lead SET worker = 'PractitionerRole/abroad', agency = 'Organization/abroad', record = ''")
+    await office.sql(
+        "UPDATE lead SET worker = 'PractitionerRole/abroad', agency = 'Organization/abroad', record = ''"
+    )
     await office.sql("UPDATE due_client SET look = '-infinity'")
     assert await office.owner("T16") == "PractitionerRole/abroad"
     office.at = datetime(2026, 6, 1, 12, tzinfo=UTC)

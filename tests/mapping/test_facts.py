@@ -31,7 +31,9 @@ def interview(type_: str, sequence: int, after: int, follow_up: str | None) -> G
 
 
 @given(st.dictionaries(KEYS, SAID, max_size=8))
-def test_the_task_of_a_gpra_follow_up_stands_as_the_window_does(said: dict[tuple[str, int], tuple[int, str]]) -> None:
+def test_the_task_of_a_gpra_follow_up_stands_as_the_window_does(
+    said: dict[tuple[str, int], tuple[int, str]],
+) -> None:
     held = [interview(*key, *value) for key, value in said.items()]
     owed = windows([
         Held(each.grant, each.gpra_client, each.type, each.sequence, date.fromisoformat(each.date), each.conducted,
@@ -44,7 +46,10 @@ def test_the_task_of_a_gpra_follow_up_stands_as_the_window_does(said: dict[tuple
     for each in owed:
         item = found[f"gpra/{each.grant}/{each.sequence}"]
         assert (item.opens, item.due) == (midnight(each.opens), midnight(each.closes + timedelta(days=1)))
-        assert (item.closed is not None, item.ended is not None) == (bool(each.met), bool(each.met or each.ended))
+        assert (item.closed is not None, item.ended is not None) == (
+            bool(each.met),
+            bool(each.met or each.ended),
+        )
 
 
 def midnight(day: date) -> datetime:

@@ -22,6 +22,7 @@ from service.remote.outside import outside
 from service.remote.partner import Partners, Peer, Reply
 from service.remote.tokens import TokenFailed, Tokens
 from service.store import keys, tokens
+from service.store.vault import vault as vault_of
 
 pytest_plugins = ["smart_site"]
 ORGANIZATION = "Organization/agency"
@@ -78,7 +79,7 @@ async def partners(site: Site) -> AsyncIterator[Partners]:
     """Our client side, registered at the site with our published JWKS URL."""
     jwks = f"{site.origin}/.well-known/jwks.json"
     described = (await site.client("referral-recipient", jwks=jwks)).described
-    vault = keys.vault(site.context.settings)
+    vault = vault_of(site.context.settings)
 
     async def signers() -> list[keys.SigningKey]:
         async with site.context.database.reading() as connection:
@@ -246,7 +247,7 @@ async def test_a_strange_token_answer_is_a_token_fault(site: Site, partners: Par
 async def test_our_assertions_meet_our_own_verifier(site: Site, algorithm: str) -> None:
     jwks = f"{site.origin}/.well-known/jwks.json"
     client = await site.client("referral-recipient", jwks=jwks)
-    vault = keys.vault(site.context.settings)
+    vault = vault_of(site.context.settings)
 
     async def signers() -> list[keys.SigningKey]:
         async with site.context.database.reading() as connection:

@@ -14,6 +14,7 @@ from service.kernel.failures import Unavailable
 from service.settings import Settings
 from service.store import keys
 from service.store.database import Database
+from service.store.vault import vault as vault_of
 
 
 def settings(folder: Path, secret: str | None = None) -> Settings:
@@ -21,7 +22,7 @@ def settings(folder: Path, secret: str | None = None) -> Settings:
 
 
 def test_without_a_secret_a_key_file_is_made_that_only_we_can_read(tmp_path: Path) -> None:
-    one, two = keys.vault(settings(tmp_path)), keys.vault(settings(tmp_path))
+    one, two = vault_of(settings(tmp_path)), vault_of(settings(tmp_path))
     assert two.decrypt(one.encrypt(b"x")) == b"x"
     assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
     assert [path.name for path in tmp_path.iterdir()] == ["secret.key"]
@@ -30,19 +31,19 @@ def test_without_a_secret_a_key_file_is_made_that_only_we_can_read(tmp_path: Pat
 def test_a_key_file_that_others_can_read_is_closed(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_bytes(Fernet.generate_key())
     (tmp_path / "secret.key").chmod(0o644)
-    keys.vault(settings(tmp_path))
+    vault_of(settings(tmp_path))
     assert stat.S_IMODE((tmp_path / "secret.key").stat().st_mode) == 0o600
 
 
 def test_a_secret_of_settings_needs_no_file(tmp_path: Path) -> None:
-    one = keys.vault(settings(tmp_path, "correct horse battery"))
-    assert keys.vault(settings(tmp_path, "correct horse battery")).decrypt(one.encrypt(b"x")) == b"x"
+    one = vault_of(settings(tmp_path, "correct horse battery"))
+    assert vault_of(settings(tmp_path, "correct horse battery")).decrypt(one.encrypt(b"x")) == b"x"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_short_secret_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="16 characters"):
-        keys.vault(settings(tmp_path, "short"))
+        vault_of(settings(tmp_path, "short"))
 
 
 @pytest.fixture

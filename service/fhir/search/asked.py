@@ -6,22 +6,9 @@ A resource that is shown with something masked must not be found by what is mask
 from collections.abc import Iterable
 from typing import assert_never
 
+from service.fhir.search import query
 from service.fhir.search.extract import Indexed
-from service.fhir.search.query import (
-    Chain,
-    Condition,
-    Dates,
-    Has,
-    Ids,
-    InList,
-    Keys,
-    Near,
-    Numbers,
-    OneOf,
-    Sort,
-    Strings,
-    Updated,
-)
+from service.fhir.search.query import Condition, Sort
 
 
 def asked(where: Iterable[Condition], sort: Iterable[Sort] = ()) -> frozenset[str]:
@@ -32,15 +19,15 @@ def asked(where: Iterable[Condition], sort: Iterable[Sort] = ()) -> frozenset[st
 
 def _of(condition: Condition) -> Iterable[str]:
     match condition:
-        case Keys():
+        case query.Keys():
             return [_code_of_key(key) for key in condition.any_of]
-        case Dates() | Strings() | Numbers():
+        case query.Dates() | query.Strings() | query.Numbers():
             return [condition.code]
-        case Chain() | Has():
+        case query.Chain() | query.Has():
             return [condition.reference.partition(".")[2]]
-        case OneOf():
+        case query.OneOf():
             return [code for each in condition.alternatives for code in asked(each)]
-        case Ids() | Updated() | InList() | Near():
+        case query.Ids() | query.Updated() | query.InList() | query.Near():
             return []
         case _ as never:
             assert_never(never)

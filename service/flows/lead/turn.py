@@ -1,5 +1,5 @@
-"""A leave begins, a leave is over: the lead returns by itself, the case-management system hears of both, and what is due
-goes to who stands in, and back."""
+"""A leave begins, a leave is over: the lead returns by itself, the case-management system hears of both, and what is
+due goes to who stands in, and back."""
 
 from service.flows.context import Context
 from service.flows.lead.steer import in_words, tell

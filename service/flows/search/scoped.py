@@ -10,23 +10,10 @@ from typing import assert_never
 from service.fhir.catalogue import catalogue
 from service.fhir.json import decode_object
 from service.fhir.row import Row
-from service.fhir.search import Indexed, extract
 from service.fhir.search.asking import Asking
+from service.fhir.search.holds import held, meets, plain
 from service.fhir.search.parse import conditions
-from service.fhir.search.query import (
-    Chain,
-    Condition,
-    Dates,
-    Has,
-    Ids,
-    InList,
-    Keys,
-    Near,
-    Numbers,
-    OneOf,
-    Strings,
-    Updated,
-)
+from service.fhir.search.query import Condition, OneOf
 from service.flows.caller import Caller, Letter, Narrowed, Nothing, Whole
 from service.flows.context import Context
 from service.flows.search.terms import known
@@ -72,22 +59,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _meets(context: Context, row: Row, asked: OneOf) -> bool:
+    """What leads to other resources (chains, lists) covers nothing here."""
     if row.body is None:
         return False
-    found = extract(decode_object(row.body), context.base)
-    return _holds(row, found, frozenset(found.keys), asked)
-
-
-def _holds(row: Row, found: Indexed, keys: frozenset[str], asked: Condition) -> bool:
-    """The kinds of condition that scopes are made of: tokens, references, uris and ids. Others cover nothing here."""
-    match asked:
-        case Keys(any_of, negated):
-            return keys.isdisjoint(any_of) == negated
-        case Ids(any_of):
-            return row.id in any_of
-        case OneOf(alternatives):
-            return any(all(_holds(row, found, keys, each) for each in both) for both in alternatives)
-        case Dates() | Updated() | Strings() | Numbers() | Near() | InList() | Chain() | Has():
-            return False
-        case _ as never:
-            assert_never(never)
+    one = held(decode_object(row.body), row.id, row.updated, context.base)
+    return any(all(map(plain, each)) and meets(one, each) for each in asked.alternatives)

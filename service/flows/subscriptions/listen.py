@@ -24,9 +24,10 @@ from service.kernel.failures import Refused
 from service.kernel.ids import new_id
 from service.remote.outside import Outside
 from service.remote.partner import Peer, Reply
-from service.store import keys, listening, partners, tokens
+from service.store import listening, partners, tokens
 from service.store.listening import Listening
 from service.store.partners import Partner
+from service.store.vault import vault
 
 HEARTBEAT = 3_600
 SOON = timedelta(seconds=60)
@@ -45,7 +46,7 @@ async def take_listeners(context: Context, free: int, busy: Sequence[str]) -> li
     async with context.database.unit() as unit:
         for partner in await listening.strangers(unit):
             secret = secrets.token_urlsafe(32)
-            sealed = keys.vault(context.settings).encrypt(secret.encode())
+            sealed = vault(context.settings).encrypt(secret.encode())
             one = Listening(
                 partner, secrets.token_urlsafe(24), sealed, tokens.digest(secret), None, "new", 0, False, None, None,
                 now, now, 0, "",
@@ -90,7 +91,7 @@ async def _ask(context: Context, outside: Outside, one: Listening, partner: Part
 
 
 def _wanted(context: Context, one: Listening, topic: str) -> JsonObject:
-    secret = keys.vault(context.settings).decrypt(one.secret).decode()
+    secret = vault(context.settings).decrypt(one.secret).decode()
     origin = context.base.removesuffix("/fhir")
     return {
         "resourceType": "Subscription",

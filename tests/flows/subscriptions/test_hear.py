@@ -19,7 +19,7 @@ from service.flows.subscriptions.overview import overview
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.remote.partner import Peer
-from service.store import keys
+from service.store.vault import vault
 from tests.fhir.subscriptions.test_notice import PACKAGE, example
 
 LAKEVIEW = "Lakeview"
@@ -68,7 +68,7 @@ async def listener(service: Service) -> Listener:
     )
     context = service.wiring.context
     [one] = await take_listeners(context, 5, [])
-    return Listener(service, one.handle, keys.vault(context.settings).decrypt(one.secret).decode())
+    return Listener(service, one.handle, vault(context.settings).decrypt(one.secret).decode())
 
 
 async def test_a_handshake_makes_it_active(listener: Listener) -> None:
