@@ -34,9 +34,13 @@ class Calendar:
         """Is this a working day?"""
         return day.weekday() in self.working and day not in self.holidays
 
+    def start_of(self, day: date) -> datetime:
+        """The first instant of the day, in UTC."""
+        return datetime.combine(day, time(), ZoneInfo(self.zone)).astimezone(UTC)
+
     def end_of(self, day: date) -> datetime:
         """The first instant after the day, in UTC: what is due on a day is overdue from then on."""
-        return datetime.combine(day + timedelta(days=1), time(), ZoneInfo(self.zone)).astimezone(UTC)
+        return self.start_of(day + timedelta(days=1))
 
 
 def calendar(zone: str, working: Iterable[int] = WEEK, holidays: Iterable[date] = ()) -> Calendar:

@@ -154,6 +154,8 @@ class Due:
     closed: datetime | None = None
     by: str = ""
     moot: datetime | None = None
+    known: datetime | None = None
+    """From when its end is known: what was done on a day is known from that day's first instant, however late the hour."""
     counted: int | None = None
     """Of contacts: how many there were."""
 
@@ -187,22 +189,18 @@ def _moment(fact: Fact, calendar: Calendar) -> datetime:
 def _item(row: Row, subject: str, trigger: Fact, calendar: Calendar, day: date | None = None) -> Due:
     """An open item; `day`: the last day on which it is in time, where the row's own clock does not say it."""
     if row.clock == "hours":
-        since = trigger.at or calendar.end_of(trigger.on - timedelta(days=1))
+        since = trigger.at or calendar.start_of(trigger.on)
         end = since + timedelta(hours=row.due)
         last, escalates = max(since, end - timedelta(hours=24)), end + timedelta(hours=row.escalate)
         return Due(row.id, subject, trigger.record, since, since, since, last, end, escalates)
     day = day or _day(row, trigger.on, calendar)
-    begun = trigger.at or _start(trigger.on, calendar)
-    opens = _start(months(trigger.on, row.opens), calendar) if row.opens else begun
-    soon = _start(working_days(day, -row.soon, calendar) if row.soon else day, calendar)
+    begun = trigger.at or calendar.start_of(trigger.on)
+    opens = calendar.start_of(months(trigger.on, row.opens)) if row.opens else begun
+    soon = calendar.start_of(working_days(day, -row.soon, calendar) if row.soon else day)
     end = calendar.end_of(day)
     late = working_days(day, row.escalate, calendar) if row.escalate else day
-    return Due(row.id, subject, trigger.record, begun, opens, max(soon, opens), _start(day, calendar), end,
+    return Due(row.id, subject, trigger.record, begun, opens, max(soon, opens), calendar.start_of(day), end,
                calendar.end_of(late))  # fmt: skip
-
-
-def _start(day: date, calendar: Calendar) -> datetime:
-    return calendar.end_of(day - timedelta(days=1))
 
 
 def _day(row: Row, on: date, calendar: Calendar) -> date:
@@ -230,9 +228,12 @@ def _closed(row: Row, item: Due, trigger: Fact, case: Case, calendar: Calendar, 
     """With what closed it, and with what made it moot."""
     drops = [f for f in case.of(*row.drops, about=trigger.about) if _reaches(trigger, f)] if row.drops else []
     ends = [] if row.outlives else [f for f in case.of("ended") if _reaches(trigger, f)]
-    moot = min((_moment(f, calendar) for f in (*drops, *ends)), default=None)
+    over = min((*drops, *ends), key=lambda f: _moment(f, calendar), default=None)
+    moot = _moment(over, calendar) if over else None
     closed = _done(closer, calendar) if closer else None
-    return replace(item, closed=closed, by=closer.record if closer else "", moot=moot)
+    last = closer if closed and (moot is None or closed <= moot) else over
+    known = (last.at or calendar.start_of(last.on)) if last else None
+    return replace(item, closed=closed, by=closer.record if closer else "", moot=moot, known=known)
 
 
 def _done(closer: Fact, calendar: Calendar) -> datetime:

@@ -71,13 +71,27 @@ class Sent:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """A former version of a client's record, on the waiting list: filed `since`, and replaced by another `until`."""
+
+    record: Client
+    since: datetime
+    until: datetime
+
+
 def case(
-    client: Client, filed: Sequence[Filed], steps: Sequence[Step], sent: Sequence[Sent], calendar: Calendar
+    client: Client,
+    filed: Sequence[Filed],
+    steps: Sequence[Step],
+    sent: Sequence[Sent],
+    calendar: Calendar,
+    waited: Sequence[Waited] = (),
 ) -> Case:
     """Everything the timers need to know of one client. `filed` holds the client's own record too."""
     read = _Reading(calendar)
     facts = [fact for each in filed for fact in read.record(each)]
-    facts += [*read.steps(steps), *read.sent(sent)]
+    facts += [*read.steps(steps), *read.sent(sent), *read.waited(client, waited)]
     episode = client.episode
     ended = any(fact.what == "ended" for fact in facts)
     plans = [each.record for each in filed if isinstance(each.record, CarePlan)]
@@ -237,6 +251,17 @@ class _Reading:
             yield self.fact("gpra-follow-up", interview.date, filed.name, about)
         if interview.follow_up == DECEASED:
             yield self.fact("gpra-ended", interview.date, filed.name, about)
+
+    def waited(self, client: Client, waited: Sequence[Waited]) -> Iterator[Fact]:
+        """Put on the waiting list, and off it again: only the former versions of the record tell."""
+        was = [each for each in waited if each.record.episode and each.record.episode.status == "waitlist"]
+        if not was or (client.episode and client.episode.status == "waitlist"):
+            return
+        first, name = was[0], f"clients/{client.id}"
+        start = first.record.episode.start if first.record.episode else None
+        yield self.fact("waitlisted", start or first.since, name)
+        if client.episode and client.episode.status in ("active", "onhold"):
+            yield self.fact("served", was[-1].until, name)
 
     def steps(self, steps: Iterable[Step]) -> Iterator[Fact]:
         """The first time a referral reached each status."""

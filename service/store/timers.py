@@ -85,6 +85,23 @@ async def everything(
     return [(Kept(*each[:-1]), each[-1]) for each in found]
 
 
+async def waited(
+    connection: Any, source: str, client: str | None
+) -> list[tuple[str, bytes, datetime, datetime]]:
+    """Former versions of a client's record, or of everybody's, that speak of a waiting list: client, body, since when it
+    was filed, and when the next version was."""
+    found = await connection.fetch(
+        """SELECT v.id, v.body, v.updated, coalesce(n.updated, r.updated)
+           FROM record_version v JOIN record r USING (source, kind, id)
+           LEFT JOIN record_version n ON (n.source, n.kind, n.id, n.version) = (v.source, v.kind, v.id, v.version + 1)
+           WHERE v.source = $1 AND v.kind = 'clients' AND ($2::text IS NULL OR v.id = $2)
+             AND position('"waitlist"'::bytea IN v.body) > 0 AND NOT v.deleted
+           ORDER BY v.id, v.version""",
+        source, client,
+    )  # fmt: skip
+    return [tuple(each) for each in found]
+
+
 _STEPS = """
 SELECT l.patient, l.record, l.direction, v.updated, v.body
 FROM loop l CROSS JOIN LATERAL (

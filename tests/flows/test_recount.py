@@ -296,3 +296,27 @@ async def test_a_hospitals_notice_asks_for_a_reassessment_within_48_hours(office
     await office.counted()
     [task] = await office.tasks("T9")
     assert task["status"] == "cancelled"
+
+
+async def test_who_comes_off_the_waiting_list_was_served(office: Office) -> None:
+    person = {"name": {"family": "Bell"}}
+    await office.file("clients", "kim", **person, episode={"status": "waitlist", "start": "2026-03-02"})
+    await office.counted()
+    [task] = await office.tasks("T12")
+    assert end(task).startswith("2026-04-03T05:00")
+    office.at = datetime(2026, 4, 1, 15, tzinfo=UTC)
+    served = {"status": "active", "start": "2026-04-01", "primaryCaseManager": "victoria-chen"}
+    await office.file("clients", "kim", **person, episode=served)
+    await office.counted()
+    [task] = await office.tasks("T12")
+    assert (task["status"], "output" in task) == ("completed", True)
+
+
+async def test_what_is_said_to_be_done_today_is_done_at_once_however_early_the_hour(office: Office) -> None:
+    await office.file("care-plans", "plan", client="leslie", created="2026-03-02")
+    await office.counted(datetime(2026, 6, 1, 14, tzinfo=UTC))
+    review = {"on": "2026-06-01", "found": "On the way."}
+    await office.file("care-plans", "plan", client="leslie", created="2026-03-02", reviews=[review])
+    await office.counted()
+    statuses = {task["identifier"][0]["value"][-1]: task["status"] for task in await office.tasks("T4")}
+    assert statuses == {"1": "completed", "2": "requested"}

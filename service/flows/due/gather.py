@@ -15,7 +15,7 @@ from service.fhir.json import decode_object
 from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.mapping import facts
-from service.mapping.facts import Filed, Sent, Step
+from service.mapping.facts import Filed, Sent, Step, Waited
 from service.store import timers
 from service.store.records import Kept
 
@@ -44,11 +44,12 @@ async def calendar_of(context: Context, connection: Any, agency: str) -> Calenda
 
 
 async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Known | None:
-    """One client, read in three questions; None when the record cannot be read."""
+    """One client, read in four questions; None when the record cannot be read."""
     dated = await timers.of_client(connection, kept.source, patient)
     steps = await timers.steps(connection, kept.source, patient)
     sent = await timers.sent(connection, kept.source, [patient])
-    return _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], days)
+    waited = _waited(await timers.waited(connection, kept.source, kept.id))
+    return _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], waited[kept.id], days)
 
 
 async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:
@@ -70,14 +71,15 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
     patients = {id_: patient_of(kept) for id_, kept in clients.items()}
     steps = _steps(await timers.steps(connection, source, None))
     sent = _sent(await timers.sent(connection, source, sorted(filter(None, patients.values()))))
+    waited = _waited(await timers.waited(connection, source, None))
     found: list[Known] = []
     for number, (id_, kept) in enumerate(clients.items()):
         if number % AT_ONCE == 0:
             await asyncio.sleep(0)
         patient = patients[id_]
-        known = (
-            _known(kept, patient, by_client[id_], steps[patient], sent[patient], days) if patient else None
-        )
+        if not patient:
+            continue
+        known = _known(kept, patient, by_client[id_], steps[patient], sent[patient], waited[id_], days)
         if known:
             found.append(known)
     return found
@@ -94,6 +96,7 @@ def _known(
     dated: Iterable[Dated],
     steps: Sequence[Step],
     sent: Sequence[Sent],
+    waited: Sequence[Waited],
     days: Calendar,
 ) -> Known | None:
     client = readable(kept, kept.updated)
@@ -103,7 +106,7 @@ def _known(
     filed = [each for each in (readable(*row) for row in rows) if each]
     told = {f"{row.kind}/{row.id}": _main(row) for row, _ in rows if row.resources}
     told |= {name: f"{name}/_history/{version}" for name, version in _versions(sent)}
-    case = facts.case(client.record, filed, steps, sent, days)
+    case = facts.case(client.record, filed, steps, sent, days, waited)
     return Known(client.record, case, kept.source, patient, told, filed)
 
 
@@ -130,6 +133,18 @@ def readable(kept: Kept, first: datetime) -> Filed | None:
     except Refused:
         return None
     return Filed(kept.kind, kept.id, record, first, kept.updated)
+
+
+def _waited(found: Iterable[tuple[str, bytes, datetime, datetime]]) -> dict[str, list[Waited]]:
+    waited: dict[str, list[Waited]] = defaultdict(list)
+    for id_, body, since, until in found:
+        try:
+            record = words.read("clients", id_, decode_object(body))
+        except Refused:
+            continue
+        if isinstance(record, Client):
+            waited[id_].append(Waited(record, since, until))
+    return waited
 
 
 def _steps(found: Iterable[tuple[str, str, str, datetime, bytes]]) -> dict[str, list[Step]]:

@@ -72,7 +72,7 @@ async def _recount(context: Context, unit: Unit, patient: str, now: datetime) ->
         return
     found = table.due(known.case, days, now, context.timers)
     await _settle(context, unit, patient, known, found, now)
-    await timers.watch(unit, patient, known.source, known.client.id, next_look(found, now))
+    await timers.watch(unit, patient, known.source, known.client.id, next_look(found, now, days))
 
 
 async def _settle(

@@ -55,7 +55,7 @@ async def timeliness(
 def _with_hand(known: Known, item: Due, closed: dict[str, Any]) -> Due:
     """An item that a person closed in its Task was done then."""
     moment = closed.get(derived_id("due", known.source, known.client.id, item.timer, item.subject))
-    return replace(item, closed=moment) if moment and item.ended is None else item
+    return replace(item, closed=moment, known=moment) if moment and item.ended is None else item
 
 
 def _line(row: table.Row, count: Counter[str]) -> Timeliness:
