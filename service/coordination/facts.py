@@ -21,7 +21,7 @@ WHAT: Final = {
     "crisis": "a contact was about a crisis",
     "admitted": "a hospital or institution admitted the client",
     "discharge-notice": "a hospital or institution gave notice that the client is about to leave it",
-    "setback": "a service ended early or was not given",
+    "setback": "a service ended early",
     "urgent": "somebody asked urgently for help for the client",
     "scheduled": "a service was to start on this day",
     "started": "the service started",

@@ -155,7 +155,7 @@ class Due:
     by: str = ""
     moot: datetime | None = None
     known: datetime | None = None
-    """From when its end is known: what was done on a day is known from that day's first instant, however late the hour."""
+    """From when its end is known: what was done on a day is known from that day's first instant."""
     counted: int | None = None
     """Of contacts: how many there were."""
 
@@ -195,8 +195,12 @@ def _item(row: Row, subject: str, trigger: Fact, calendar: Calendar, day: date |
         return Due(row.id, subject, trigger.record, since, since, since, last, end, escalates)
     day = day or _day(row, trigger.on, calendar)
     begun = trigger.at or calendar.start_of(trigger.on)
-    opens = calendar.start_of(months(trigger.on, row.opens)) if row.opens else begun
     soon = calendar.start_of(working_days(day, -row.soon, calendar) if row.soon else day)
+    if row.clock == "same-day":
+        soon = begun  # "immediate": also on a day not worked somebody is told at once
+    opens = soon if row.clock == "working-days-before" else begun
+    if row.opens:
+        opens = calendar.start_of(months(trigger.on, row.opens))
     end = calendar.end_of(day)
     late = working_days(day, row.escalate, calendar) if row.escalate else day
     return Due(row.id, subject, trigger.record, begun, opens, max(soon, opens), calendar.start_of(day), end,
@@ -279,7 +283,10 @@ def _chain(row: Row, case: Case, calendar: Calendar, first: Fact, subject: str) 
         if closer is None and row.id == "T4" and case.next_review and trigger.on < case.next_review < day:
             day = case.next_review
         item = _item(row, f"{subject or row.starts}#{number}", trigger, calendar, day)
-        yield _closed(row, item, _same(trigger, first), case, calendar, closer)
+        item = _closed(row, item, _same(trigger, first), case, calendar, closer)
+        yield item
+        if item.closed != item.ended:
+            return  # the service was over before: who is asked afterwards starts nothing
         trigger, number = closer or trigger, number + 1
 
 

@@ -88,8 +88,8 @@ async def everything(
 async def waited(
     connection: Any, source: str, client: str | None
 ) -> list[tuple[str, bytes, datetime, datetime]]:
-    """Former versions of a client's record, or of everybody's, that speak of a waiting list: client, body, since when it
-    was filed, and when the next version was."""
+    """Former versions of a client's record, or of everybody's, that speak of a waiting list: client, body, when it was
+    filed, and when the next one was."""
     found = await connection.fetch(
         """SELECT v.id, v.body, v.updated, coalesce(n.updated, r.updated)
            FROM record_version v JOIN record r USING (source, kind, id)

@@ -115,7 +115,7 @@ def _item(
     if before and before.stage in RANKS and at in RANKS and before.due == found.due:
         at = max(before.stage, at, key=RANKS.index)  # a clock set back untells nothing
     ended, by = (found.ended, found.by if at == "closed" else "") if at in ENDED else (None, "")
-    if at not in ENDED and (moment := _by_hand(before, held)):
+    if (moment := _by_hand(before, held)) and (ended is None or moment < ended):
         at, ended, by = "closed", moment, f"Task/{id_}"
     row = table.rows[found.timer]
     owner = (owners.supervisor if row.owner == "supervisor" or at == "escalated" else owners.lead) or ""

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from service.coordination import timers as table
+from service.coordination.calendar import months
 from service.coordination.caseload import Load, caseload
 from service.coordination.stages import outcome
 from service.coordination.timers import Due
@@ -15,7 +16,7 @@ from service.flows.due.calendars import home_of
 from service.flows.due.gather import Known
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
-from service.store import timers
+from service.store import leads, timers
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ async def timeliness(
 def _with_hand(known: Known, item: Due, closed: dict[str, Any]) -> Due:
     """An item that a person closed in its Task was done then."""
     moment = closed.get(derived_id("due", known.source, known.client.id, item.timer, item.subject))
-    return replace(item, closed=moment, known=moment) if moment and item.ended is None else item
+    if moment is None or (item.ended is not None and item.ended <= moment):
+        return item
+    return replace(item, closed=moment, known=moment)
 
 
 def _line(row: table.Row, count: Counter[str]) -> Timeliness:
@@ -67,13 +70,18 @@ def _line(row: table.Row, count: Counter[str]) -> Timeliness:
 
 
 async def caseloads(context: Context, month: str | None = None) -> list[Load]:
-    """Every case manager who leads a case in the month (`2026-06`; this one when left out)."""
+    """Every case manager who leads a case at the end of the month (`2026-06`; this one, as it is now, when left out), or
+    led it when it was closed."""
+    now = context.clock()
     async with context.database.reading() as connection:
         home = await home_of(connection, "")
         days = await gather.calendar_of(context, connection, home.client_id)
+        try:
+            day = date.fromisoformat(f"{month}-01") if month else days.day_of(now)
+        except ValueError:
+            raise Refused("unprocessable", "a month is written as 2026-06") from None
+        ends = days.start_of(months(day.replace(day=1), 1))
+        led = await leads.led(connection, home.client_id, min(ends, now))
         everybody = await gather.everybody(connection, home.client_id, days)
-    try:
-        day = date.fromisoformat(f"{month}-01") if month else days.day_of(context.clock())
-    except ValueError:
-        raise Refused("unprocessable", "a month is written as 2026-06") from None
-    return caseload((known.case for known in everybody), day)
+    cases = (replace(known.case, lead=led.get(known.patient, known.case.lead)) for known in everybody)
+    return caseload(cases, day)
