@@ -7,7 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from year import ZONE, County, Page, county, last_day, local_day, moment, read, subject_of, timer_of
+from county import County, county
+from happenings import live
+from page import ZONE, Page, last_day, local_day, moment, read, subject_of, timer_of
 
 from service.flows.due import report as reports
 from service.flows.gpra import report as gpra
@@ -21,16 +23,18 @@ WORDS = {"due-soon": "soon", "due": "day", "overdue": "late", "escalated": "up"}
 ENDED = {"completed": "done", "cancelled": "dropped", "requested": "open"}
 
 
-async def test_what_must_come_of_fourteen_months_comes_of_them_to_the_day(database_url: str, tmp_path: Path) -> None:
+async def test_what_must_come_of_fourteen_months_comes_of_them_to_the_day(
+    database_url: str, tmp_path: Path
+) -> None:
     page = read(Path(__file__).with_name("fourteen_months.md"))
     assert len({step.client for step in page.steps}) == 40
     async with county(database_url, tmp_path, HOLIDAYS) as here:
         async with here.open():
-            await here.live([step for step in page.steps if step.at < STOPS])
+            await live(here, [step for step in page.steps if step.at < STOPS])
             await here.until(STOPS)
         async with here.open():
             await _nothing_is_doubled(here)
-            await here.live([step for step in page.steps if step.at > STARTS])
+            await live(here, [step for step in page.steps if step.at > STARTS])
             await here.until(ENDS)
             before = await _everything(here)
             await here.replay()
@@ -61,7 +65,11 @@ async def _everything(here: County) -> Any:
 async def _found(here: County, page: Page) -> dict[str, list[tuple[str, ...]]]:
     """What came of it, in the words of the page."""
     events = await here.events()
-    found = {"timer": _dues(await here.tasks(), await here.owners(), events), "client": [], "told": _told(page, events)}
+    found = {
+        "timer": _dues(await here.tasks(), await here.owners(), events),
+        "client": [],
+        "told": _told(page, events),
+    }
     for client in dict.fromkeys(row[1] for row in page.rows["client"]):
         found["client"] += [("", client, *each) for each in await here.leads(client)]
     day = here.at.astimezone(ZONE).date()
@@ -98,7 +106,9 @@ def _word(event: dict[str, Any]) -> str:
 
 def _told(page: Page, events: Iterable[dict[str, Any]]) -> list[tuple[str, ...]]:
     kinds = {row[1] for row in page.rows["told"]}
-    return [("", each["kind"], each["client"], local_day(each["at"])) for each in events if each["kind"] in kinds]
+    return [
+        ("", each["kind"], each["client"], local_day(each["at"])) for each in events if each["kind"] in kinds
+    ]
 
 
 async def _load(here: County, month: str, worker: str) -> list[tuple[str, ...]]:
@@ -109,7 +119,9 @@ async def _load(here: County, month: str, worker: str) -> list[tuple[str, ...]]:
     ]  # fmt: skip
 
 
-def _differences(table: str, expected: Iterable[tuple[str, ...]], found: Iterable[tuple[str, ...]]) -> list[str]:
+def _differences(
+    table: str, expected: Iterable[tuple[str, ...]], found: Iterable[tuple[str, ...]]
+) -> list[str]:
     """What a supervisor would cross out in the page, and write beside it."""
     one, other = ([" | ".join(row) for row in sorted(rows)] for rows in (expected, found))
     lines = difflib.unified_diff(one, other, f"{table}: expected", f"{table}: found", lineterm="", n=0)

@@ -70,8 +70,8 @@ def _line(row: table.Row, count: Counter[str]) -> Timeliness:
 
 
 async def caseloads(context: Context, month: str | None = None) -> list[Load]:
-    """Every case manager who leads a case at the end of the month (`2026-06`; this one, as it is now, when left out), or
-    led it when it was closed."""
+    """Every case manager who leads a case at the end of the month (`2026-06`; now when left out), or led it when it was
+    closed."""
     now = context.clock()
     async with context.database.reading() as connection:
         home = await home_of(connection, "")
