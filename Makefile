@@ -4,7 +4,7 @@ UV := .venv-tools/bin/uv
 CASEBRIDGE := .venv/bin/casebridge
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: audit sbom setup demo test lint openapi bench fuzz paging probes clients oracle clean
+.PHONY: audit sbom setup demo test lint openapi bench fuzz paging probes duplicates clients oracle clean
 
 setup: .venv/.ready
 
@@ -54,6 +54,11 @@ fuzz: setup
 # 3,000 questions of a partner for what is not its own, each compared with a service that does not hold it.
 probes: setup
 	CASEBRIDGE_PROBES=$${CASEBRIDGE_PROBES:-3000} .venv/bin/python -m pytest -q tests/stories/test_probes.py $(ARGS)
+
+# 2,000 labelled pairs of services: precision and recall, and whether anything hidden is told.
+duplicates: setup
+	CASEBRIDGE_PAIRS=2000 .venv/bin/python -m pytest -q -s tests/coordination/test_duplicates.py \
+	  tests/flows/test_hidden_duplicates.py $(ARGS)
 
 # Real clients against a running service: libraries of npm (Node 20 or newer), smart-fetch for bulk data (run by uv).
 clients: setup

@@ -9,6 +9,7 @@ from service.commands import (
     directory,
     disclosures,
     due,
+    duplicates,
     gpra,
     ground,
     housekeeping,
@@ -63,6 +64,7 @@ report.command("gpra")(gpra.report_gpra)
 report.command("measures")(measures.measures)
 report.command("timeliness")(due.timeliness)
 report.command("caseload")(due.caseload)
+report.command("duplicates")(duplicates.duplicates)
 app.add_typer(report, name="report")
 app.add_typer(gpra.export_app, name="export")
 

@@ -23,6 +23,9 @@ _WHEN = (
 )
 """The element that says when the content happened, the first present wins."""
 
+_INSTEAD = {"Task": ("reasonCode",), "DetectedIssue": ("evidence",)}
+"""What says of types without a category which needs they are about."""
+
 _PATIENT = ("patient", "subject", "for", "beneficiary", "individual")
 _AUTHORS = ("author", "asserter", "recorder", "requester", "performer", "sender", "source")
 
@@ -121,14 +124,12 @@ def _patient(resource: JsonObject) -> str:
 
 
 def _classes(resource: JsonObject) -> Iterator[Token]:
-    """What `provision.class` may name: the resource type, its profiles, its document type, its category; of a
-    Task, which has no category, the reason it gives."""
+    """What `provision.class` may name: the resource type, its profiles, its document type, its category."""
     yield terms.RESOURCE_TYPES, str(resource.get("resourceType", ""))
     meta = resource.get("meta")
     for profile in (meta.get("profile") or []) if isinstance(meta, dict) else []:
         yield "urn:ietf:rfc:3986", str(profile)
-    why = ("reasonCode",) if resource.get("resourceType") == "Task" else ()
-    for element in ("type", "category", *why):
+    for element in ("type", "category", *_INSTEAD.get(str(resource.get("resourceType")), ())):
         for _, coding in _codings(resource.get(element), ()):
             yield _token(coding)
 

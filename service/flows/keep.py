@@ -18,6 +18,7 @@ from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
 from service.flows.context import Context
+from service.flows.duplicates import answer as duplicate
 from service.flows.lead.answer import answer_transfer
 from service.flows.lead.claim import heed_claims
 from service.flows.permit import own, visible
@@ -119,6 +120,10 @@ async def _keep_one(
     transfer = loop is None and before.type == "Task" and is_transfer(old)
     if transfer:
         wanted = await _answered(context, unit, caller, before, wanted, now)
+    question = before.type == "Task" and await duplicate.asked(context, unit, caller, before, old)
+    if question:
+        shown = await visible(context, unit, caller, [before])
+        wanted = duplicate.answered(decode_object(shown[0].body or b""), old, wanted)
     lost = lowered(old, wanted)
     if not wish.relabels:
         wanted = never_lowered(old, wanted)
@@ -126,7 +131,7 @@ async def _keep_one(
         return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
         await _move(context, unit, caller, loop, old, wanted, now)
-    elif not transfer and not _owns(caller, before):
+    elif not transfer and not question and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
         if before.type in SAYS:
             text += "; who is to lead is asked by Patient/$primary-case-manager"

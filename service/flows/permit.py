@@ -13,6 +13,7 @@ from service.consent.decide import decide
 from service.consent.permit import Deny, Permit
 from service.consent.release import release, release_stored
 from service.consent.request import Labelled, Request
+from service.consent.terms import ACT_CODE, PART2
 from service.fhir.catalogue import catalogue
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
@@ -167,3 +168,11 @@ async def weighed_by_client(
         items = [_labelled(context, row, decode_object(row.body or b"{}")) for row in own]
         verdicts[patient] = _decided(standing, organization, items, own, frozenset(), purpose)
     return verdicts
+
+
+def protection(context: Context, rows: Sequence[Row]) -> list[JsonObject]:
+    """Security labels for what is made of these rows: it is as protected as they are together."""
+    found = [_labelled(context, row, decode_object(row.body or b"{}")).labels for row in rows]
+    marks = sorted({mark for each in found for mark in each.marks})
+    codes = [*marks, *([PART2] if any(each.part2 for each in found) else [])]
+    return [{"system": ACT_CODE, "code": code} for code in codes]

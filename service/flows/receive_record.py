@@ -23,6 +23,7 @@ from service.flows.advance_referral import legal, our_part, side_of
 from service.flows.answer_referral import answer_referral
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.duplicates.intake import noted
 from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
 from service.flows.lead.of_record import follow_record
@@ -79,7 +80,9 @@ async def receive_record(
         return await _answered(context, caller, id_, record)
     previous = _previous(kind, id_, before)
     mapped = replace(kind, record, previous, mapping)
-    issues = [*mapped.notes, *edited]
+    async with context.database.reading() as connection:
+        twice = await noted(context, connection, caller, kind, mapped.resources)
+    issues = [*mapped.notes, *edited, *twice]
     _expect_valid(context, mapped)
     references = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
     if dry_run:

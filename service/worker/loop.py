@@ -17,6 +17,7 @@ from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
 from service.flows.due.recount import recount
+from service.flows.duplicates.look import look
 from service.flows.exports.work import export, take_exports
 from service.flows.follow_tasks import follow, take_looks
 from service.flows.forward_referral import forward_referral, take_stirred
@@ -87,6 +88,7 @@ class Worker:
                 group.create_task(self._sealing()),
                 group.create_task(self._recognising()),
                 group.create_task(self._recounting()),
+                group.create_task(self._comparing()),
             ]
             for beat in self._beats():
                 group.create_task(self._beating(beat))
@@ -209,6 +211,13 @@ class Worker:
         """What is due follows what is filed, and the time."""
         while True:
             while await self._guarded("recount", recount(self._context)):
+                pass
+            await asyncio.sleep(self._context.settings.worker_idle_seconds)
+
+    async def _comparing(self) -> None:
+        """What is filed of a client is compared with what others do for the client."""
+        while True:
+            while await self._guarded("duplicates", look(self._context)):
                 pass
             await asyncio.sleep(self._context.settings.worker_idle_seconds)
 

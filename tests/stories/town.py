@@ -26,8 +26,8 @@ ROLES = {people.COUNTY: "referral-source"}
 
 
 def _told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What these stories are about: who leads a case is told elsewhere."""
-    return [each for each in events if not each["kind"].startswith("lead-")]
+    """What these stories are about: who leads a case, and what is served twice, is told elsewhere."""
+    return [each for each in events if not each["kind"].startswith(("lead-", "duplicate-"))]
 
 
 @dataclass

@@ -36,11 +36,7 @@ async def answer_transfer(
 
     Refused("unprocessable"): a move that is not this side's, or a change of what was asked.
     """
-    for element in sorted((shown.keys() | new.keys()) - _KEPT):
-        if shown.get(element) != new.get(element):
-            text = f"Task.{element} is what was asked; a transfer is answered by its status"
-            raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
-    after = {**{k: v for k, v in old.items() if k not in SAID}, **{k: new[k] for k in SAID if k in new}}
+    after = with_answer(shown, old, new)
     if after.get("status") == old.get("status"):
         return after
     found = await leads.lock(unit, row.patient or "")
@@ -54,6 +50,16 @@ async def answer_transfer(
     if isinstance(step.verdict, Moved) and step.verdict.happened == "lead-transferred":
         await write_truth(context, unit, step.case, now)
     return after
+
+
+def with_answer(shown: JsonObject, old: JsonObject, new: JsonObject) -> JsonObject:
+    """The stored Task with what was answered in it. `shown`: as who answers saw it. Refused("unprocessable") when more
+    than the answer was changed."""
+    for element in sorted((shown.keys() | new.keys()) - _KEPT):
+        if shown.get(element) != new.get(element):
+            text = f"Task.{element} is what was asked; it is answered by its status"
+            raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
+    return {**{k: v for k, v in old.items() if k not in SAID}, **{k: new[k] for k in SAID if k in new}}
 
 
 async def _side(unit: Unit, caller: Caller, case: Case) -> str:

@@ -5,6 +5,7 @@ All instants are `timestamptz` in UTC. Text that is compared byte by byte has co
 
 from service.store.schema import (
     audit,
+    duplicates,
     exports,
     gpra,
     grounds,
@@ -24,6 +25,7 @@ from service.store.schema.columns import Xid8, metadata
 __all__ = [
     "Xid8",
     "audit",
+    "duplicates",
     "exports",
     "gpra",
     "grounds",

@@ -350,6 +350,26 @@ Description: "Invented. Leslie is asked for the client self-report before the qu
 * input[Questionnaire].type = $SDC-temp#questionnaire
 * input[Questionnaire].valueCanonical = "https://casebridge.example/fhir/Questionnaire/client-self-report"
 
+Instance: duplicate-budgeting
+InstanceOf: CasebridgeDuplicate
+Usage: #example
+Title: "The same budgeting course twice"
+Description: "Invented. Victoria and Marcus had asked for the same course; Marcus withdrew his."
+* identifier.system = "https://casebridge.example/fhir/identifier/duplicate"
+* identifier.value = "0f6f3f0e-9a0c-5c34-8b0e-3c1d6a2f4b17"
+* status = #final
+* severity = #moderate
+* patient = Reference(Patient/leslie-moreno/_history/1)
+* identifiedDateTime = "2026-04-14T15:20:00Z"
+* implicated[0] = Reference(ServiceRequest/budgeting-harbor/_history/1)
+* implicated[0].display = "Budgeting and financial counseling: Harbor Recovery Services"
+* implicated[1] = Reference(ServiceRequest/budgeting-northside/_history/1)
+* implicated[1].display = "Budgeting and financial counseling: Northside Housing Partnership"
+* detail = "certain: the same service at the same time"
+* mitigation.action = http://terminology.hl7.org/CodeSystem/v3-ActCode#13 "Stopped Concurrent Therapy"
+* mitigation.action.text = "withdrawn"
+* mitigation.date = "2026-04-15T09:00:00Z"
+
 Instance: due-task-confirm-start
 InstanceOf: CasebridgeDueTask
 Usage: #example

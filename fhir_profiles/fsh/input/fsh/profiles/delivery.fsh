@@ -71,6 +71,32 @@ Description: "Work a case manager or supervisor owes by a time, made by the coor
 * insert Must(reasonReference, [[The event from which the time was counted, so that the date can be checked by hand.]])
 * insert Must(output, [[What closed it.]])
 
+Profile: CasebridgeDuplicate
+Parent: DetectedIssue
+Id: casebridge-duplicate
+Title: "Duplicate service"
+Description: "Two services of one client that serve, or may serve, the same need (000 6b4; CASEWORK.md row 26). Made by the service; shown to an agency only where it may see both."
+* insert Must(meta.security, [[As protected as the more protected of the two.]])
+* identifier 1..1
+* insert Must(identifier, [[One for the same two services, however often they are looked at.]])
+* insert Must(status, [[preliminary while it is open, final when it is settled.]])
+* code 1..1
+* code = http://terminology.hl7.org/CodeSystem/v3-ActCode#DUPTHPY
+* insert Must(code, [[A duplicate, in the words of the rest of the field.]])
+* severity 1..1
+* insert Must(severity, [[moderate: certain by the table of rules; low: possible.]])
+* patient 1..1
+* insert Must(patient, [[Whose services they are.]])
+* identified[x] 1..1
+* identified[x] only dateTime
+* insert Must(identified[x], [[When it was found.]])
+* implicated 2..2
+* insert Must(implicated, [[The two services, each in the version that was compared.]])
+* detail 1..1
+* insert Must(detail, [[Why they were found, in the sentence of the rule.]])
+* mitigation.action from http://hl7.org/fhir/ValueSet/detectedissue-mitigation-action (required)
+* insert Must(mitigation, [[What came of it: one withdrawn, both kept and why, or over by itself. What is not recorded was not resolved.]])
+
 Profile: CasebridgeEpisode
 Parent: EpisodeOfCare
 Id: casebridge-episode

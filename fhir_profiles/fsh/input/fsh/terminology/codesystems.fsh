@@ -64,6 +64,9 @@ Description: "Types of Task inputs and outputs that no guide names."
 * #match-weight "Match weight" "How much of the two Patients agrees, in the weights of Patient/$match."
 * #lead-now "Leads now" "The case manager who leads the case while a transfer or a conflict is open."
 * #lead-next "Is to lead" "The case manager who is to lead, or is said to lead, the case."
+* #possible-duplicate "Possibly a duplicate" "One of the two services that may be the same, in the version that was compared."
+* #hidden-from "Hidden from" "An agency that may not be told of the other service: the client's consents do not say so."
+* #withdrawn "Withdrawn" "The service that was withdrawn, in the version that says so."
 
 CodeSystem: ReferralBusinessStatusCS
 Id: referral-business-status

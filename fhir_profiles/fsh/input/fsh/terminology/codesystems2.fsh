@@ -128,7 +128,7 @@ Description: "Kinds of Task the coordination timers make (CASEWORK.md 4.1, T1 to
 * #assign-primary "Assign the primary case manager" "004 CA-CM 2.04: early."
 * #confirm-transfer "Confirm the change of primary case manager"
 * #resolve-lead-conflict "Resolve who leads"
-* #resolve-duplicate "Resolve a possible duplicate service"
+* #possible-duplicate "Resolve a possible duplicate service" "completed: settled, one is or will be withdrawn; rejected, with a reason: both are kept."
 * #find-other-service "Find another service" "004 CA-CM 6.03: unexpected exit."
 * #same-person "Decide whether two Patients are one person" "At intake, when a Patient that arrives is certainly alike one that is here. completed: one person; rejected: two."
 
