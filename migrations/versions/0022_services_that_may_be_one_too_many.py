@@ -7,8 +7,8 @@ Follows: 0018
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0019"
-down_revision = "0018"
+revision = "0022"
+down_revision = "0021"
 
 NOTICE = """
 CREATE FUNCTION compare_services() RETURNS trigger LANGUAGE plpgsql AS $$
