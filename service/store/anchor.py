@@ -29,11 +29,13 @@ FILE = "audit-anchor"
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """What the file says: a head of the chain. `genuine`: it bears our signature."""
+    """What the file says: a head of the chain, and the newest checkpoint there was then (None: an older release did not
+    say). `genuine`: it bears our signature."""
 
     seq: int
     hash: bytes
     genuine: bool
+    checkpoint: int | None = None
 
 
 @lru_cache(maxsize=8)
@@ -80,22 +82,25 @@ def former(settings: Settings, vouched: Iterable[tuple[bytes, bytes]]) -> list[b
     return [public for public, signature in vouched if holds(settings, succession(public), signature)]
 
 
-def _said(seq: int, hash_: bytes, at: str) -> bytes:
-    return b"casebridge audit head|%d|%s|%s" % (seq, hash_.hex().encode(), at.encode())
+def _said(seq: int, hash_: bytes, at: str, previous: int | None) -> bytes:
+    head = b"casebridge audit head|%d|%s|%s" % (seq, hash_.hex().encode(), at.encode())
+    return head if previous is None else b"%s|%d" % (head, previous)
 
 
-def signed(settings: Settings, seq: int, hash_: bytes, at: datetime) -> Checkpoint:
-    """A checkpoint of the head."""
-    return Checkpoint(seq, hash_, at, sign(settings, _said(seq, hash_, instant(at))))
+def signed(settings: Settings, seq: int, hash_: bytes, at: datetime, previous: int) -> Checkpoint:
+    """A checkpoint of the head. `previous`: the newest one before it."""
+    return Checkpoint(seq, hash_, at, sign(settings, _said(seq, hash_, instant(at), previous)), previous)
 
 
 def genuine(settings: Settings, made: Checkpoint, former: Collection[bytes] = ()) -> bool:
     """Did we sign it?"""
-    return holds(settings, _said(made.seq, made.hash, instant(made.at)), made.signature, former)
+    said = _said(made.seq, made.hash, instant(made.at), made.previous)
+    return holds(settings, said, made.signature, former)
 
 
-def _written(seq: int, hash_: bytes, at: str, signature: bytes) -> bytes:
-    return encode({"seq": seq, "hash": hash_.hex(), "at": at, "signature": signature.hex()}) + b"\n"
+def _written(seq: int, hash_: bytes, at: str, signature: bytes, checkpoint: int | None) -> bytes:
+    mark = {} if checkpoint is None else {"checkpoint": checkpoint}
+    return encode({"seq": seq, "hash": hash_.hex(), "at": at, "signature": signature.hex(), **mark}) + b"\n"
 
 
 def place(settings: Settings, made: Checkpoint) -> None:
@@ -105,7 +110,7 @@ def place(settings: Settings, made: Checkpoint) -> None:
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         with draft.open("wb") as file:
-            file.write(_written(made.seq, made.hash, instant(made.at), made.signature))
+            file.write(_written(made.seq, made.hash, instant(made.at), made.signature, made.previous))
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)
@@ -121,8 +126,12 @@ def found(settings: Settings, former: Collection[bytes] = ()) -> Anchor | None:
         said = decode_object(content)
         seq, hash_, at = int(said["seq"]), bytes.fromhex(said["hash"]), str(said["at"])
         signature = bytes.fromhex(said["signature"])
-        ours = content == _written(seq, hash_, at, signature)  # to the byte: no other spelling of the same
-        return Anchor(seq, hash_, ours and holds(settings, _said(seq, hash_, at), signature, former))
+        mark = int(said["checkpoint"]) if "checkpoint" in said else None
+        ours = content == _written(
+            seq, hash_, at, signature, mark
+        )  # to the byte: no other spelling of the same
+        genuine = ours and holds(settings, _said(seq, hash_, at, mark), signature, former)
+        return Anchor(seq, hash_, genuine, mark)
     except FileNotFoundError:
         return None
     except (OSError, BadJson, KeyError, TypeError, ValueError):

@@ -24,12 +24,14 @@ class Seal:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head at a moment, signed."""
+    """The head at a moment, signed. `previous`: the number of the checkpoint before it, 0 for the first; None where an
+    older release did not say."""
 
     seq: int
     hash: bytes
     at: datetime
     signature: bytes
+    previous: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +106,24 @@ async def add(unit: Unit, seals: Sequence[Seal]) -> None:
 
 async def last_checkpoint(connection: Any) -> Checkpoint | None:
     """The newest one."""
-    sql = "SELECT seq, hash, at, signature FROM audit_checkpoint ORDER BY seq DESC LIMIT 1"
+    sql = "SELECT seq, hash, at, signature, previous FROM audit_checkpoint ORDER BY seq DESC LIMIT 1"
     found = await connection.fetchrow(sql)
     return Checkpoint(*found) if found else None
 
 
 async def checkpoints(connection: Any) -> list[Checkpoint]:
     """All of them, oldest first."""
-    found = await connection.fetch("SELECT seq, hash, at, signature FROM audit_checkpoint ORDER BY seq")
+    found = await connection.fetch(
+        "SELECT seq, hash, at, signature, previous FROM audit_checkpoint ORDER BY seq"
+    )
     return [Checkpoint(*each) for each in found]
 
 
 async def add_checkpoint(unit: Unit, made: Checkpoint) -> None:
     """Keep one."""
     await unit.execute(
-        "INSERT INTO audit_checkpoint (seq, hash, at, signature) VALUES ($1, $2, $3, $4)",
-        made.seq, made.hash, made.at, made.signature,
+        "INSERT INTO audit_checkpoint (seq, hash, at, signature, previous) VALUES ($1, $2, $3, $4, $5)",
+        made.seq, made.hash, made.at, made.signature, made.previous,
     )  # fmt: skip
 
 

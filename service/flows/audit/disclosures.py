@@ -4,8 +4,9 @@
 we brought to a partner, and what a partner read or found here on a ground that is not its own authorship.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from service.fhir.audited import DISCLOSED, Audited
 from service.flows.audit import may_audit
@@ -18,7 +19,7 @@ from service.store import audit, partners, records, resources, seals
 from service.store.audit import Sought
 
 HOME = "Patient"
-MOST = 100_000
+PAGE = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ async def listing(context: Context, client: str | None, years: int | None = None
             about=[patient] if patient else [], bases=DISCLOSED, kinds=["access", "disclosure"],
             low=_since(context, years),
         )  # fmt: skip
-        rows = await audit.find(connection, sought, MOST)
+        rows = await _all(connection, sought)
         names = {each.organization: each.name for each in await partners.everyone(connection)}
     ours = home.organization if home else ""
     return [
@@ -74,6 +75,15 @@ async def listing(context: Context, client: str | None, years: int | None = None
         if _happened(row) and row.organization != ours
         for one in ([patient] if patient else row.patients)
     ]
+
+
+async def _all(connection: Any, sought: Sought) -> list[Audited]:
+    """Every row, however many: an accounting leaves nothing out."""
+    rows: list[Audited] = []
+    while page := await audit.find(connection, sought, PAGE):
+        rows += page
+        sought = replace(sought, before=(page[-1].at, page[-1].id))
+    return rows
 
 
 async def archived_before(context: Context, years: int | None = None) -> datetime | None:

@@ -11,6 +11,7 @@ from service.flows.context import Context
 from service.kernel.clock import instant
 from service.settings import Settings
 from service.store import anchor, seals
+from service.store.anchor import Anchor
 from service.store.seals import Seal
 
 PAGE = 5000
@@ -42,8 +43,10 @@ async def verify(context: Context) -> Verdict:
         found = await seals.strays(connection, MOST_STRAYS)
         findings += [f"row {id_}: not in the chain; it was put in beside the service" for id_ in found]
         former = anchor.former(context.settings, await seals.former_keys(connection))
-        findings += missing or await _outside(connection, context.settings, former, walk.seen)
+        held = anchor.found(context.settings, former)
+        findings += missing or await _outside(connection, held, walk.seen)
         marks = await seals.checkpoints(connection)
+        findings += _gaps(marks, held, archived[-1].last if archived else 0)
         findings += _archives(context.settings, former, archived)
         for mark in marks:
             findings += await _checkpoint(connection, context.settings, former, mark)
@@ -78,8 +81,16 @@ async def _no_anchor(context: Context) -> list[str]:
     return []
 
 
-async def _outside(connection: Any, settings: Settings, former: list[bytes], rows: int) -> list[str]:
-    held = anchor.found(settings, former)
+def _gaps(marks: list[seals.Checkpoint], held: Anchor | None, archived: int) -> list[str]:
+    """Each checkpoint knows the one before it, the anchor the last: which of them are gone?"""
+    known = {mark.previous for mark in marks} | {held.checkpoint if held and held.genuine else None}
+    wanted = {each for each in known if each is not None and each > archived}
+    return [
+        f"the checkpoint at seal {each} is missing" for each in sorted(wanted - {mark.seq for mark in marks})
+    ]
+
+
+async def _outside(connection: Any, held: Anchor | None, rows: int) -> list[str]:
     head = await seals.head(connection)
     if held is None:
         return [f"{anchor.FILE} could not be written"] if rows else []

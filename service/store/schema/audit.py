@@ -69,13 +69,15 @@ class AuditSeal(SQLModel, table=True):
 
 
 class AuditCheckpoint(SQLModel, table=True):
-    """The chain's head at a moment, signed with a key that is not in the database."""
+    """The chain's head at a moment, signed with a key that is not in the database. `previous`: the checkpoint before it
+    (0: none); null in those of a release that did not say."""
 
     __tablename__ = "audit_checkpoint"
     seq: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
     hash: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     at: datetime = Field(sa_column=moment(nullable=False))
     signature: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    previous: int | None = Field(sa_column=Column(BigInteger))
 
 
 class AuditKey(SQLModel, table=True):

@@ -4,9 +4,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from parts import running
+import pytest
+from parts import Service, running
 
 from service.fhir.audited import Audited
+from service.flows.audit import disclosures
 from service.flows.audit.archive import archive
 from service.flows.audit.disclosures import archived_before, listing
 from service.flows.audit.seal import seal
@@ -60,3 +62,14 @@ async def test_every_way_counts_for_the_years_asked_and_what_is_archived_is_said
         assert await archived_before(context, 4) is None
         begins = await archived_before(context, 10)
         assert begins is not None and begins > now - timedelta(days=6 * 366)
+
+
+async def test_an_accounting_is_whole_however_long(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disclosures, "PAGE", 3)
+    context = service.wiring.context
+    rows = [
+        Audited(new_id(), system_clock(), "access", "read", "0", "c", "Organization/c", about=(CLIENT,), basis="consent")
+        for _ in range(10)
+    ]  # fmt: skip
+    await context.database.record(rows)
+    assert sorted(each.event for each in await listing(context, CLIENT)) == sorted(each.id for each in rows)

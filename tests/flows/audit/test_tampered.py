@@ -283,6 +283,12 @@ async def a_checkpoint_changed(trail: Trail) -> str:
     return rf"the checkpoint at seal {seq} does not bear our signature"
 
 
+async def a_checkpoint_taken_away(trail: Trail) -> str:
+    seq = trail.chance.choice(trail.checkpoints)
+    await trail.run("DELETE FROM audit_checkpoint WHERE seq = $1", seq)
+    return rf"the checkpoint at seal {seq} is missing"
+
+
 async def the_anchor_changed(trail: Trail) -> str:
     trail.anchor.write_bytes(flipped(trail.anchor.read_bytes(), trail.chance))
     return r"audit-anchor does not bear our signature"
@@ -326,7 +332,7 @@ ALL: list[tuple[Tampering, int]] = [
     (a_row_deleted_and_the_rest_moved_up, 4), (two_rows_exchanged, 8), (two_seals_exchanged, 6),
     (two_rows_and_their_seals_exchanged, 4), (the_tail_cut_off, 8), (an_old_dump_replayed, 5), (a_row_put_in, 5),
     (a_row_put_in_with_a_seal, 4), (a_seal_changed, 8), (a_seal_renamed, 3), (a_seal_renumbered, 3),
-    (the_chain_written_anew, 6), (the_words_of_a_search_changed, 4), (a_checkpoint_changed, 8), (the_anchor_changed, 8),
+    (the_chain_written_anew, 6), (the_words_of_a_search_changed, 4), (a_checkpoint_changed, 8), (a_checkpoint_taken_away, 4), (the_anchor_changed, 8),
     (the_anchor_taken_away, 1), (the_anchor_forged, 3), (an_archive_changed, 6), (the_archive_s_statement_taken_away, 1),
 ]  # fmt: skip
 """Each with its weight."""

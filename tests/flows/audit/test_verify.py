@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from parts import Service
+from parts import Service, running
 
 from service.flows.audit.seal import seal
 from service.flows.audit.verify import verify
+from service.kernel.clock import system_clock
 from service.store import anchor, seals
 
 
@@ -109,7 +112,8 @@ async def test_a_tail_cut_off_is_found(told: Service, admin: Any) -> None:
     await admin.execute("DELETE FROM audit_seal WHERE seq > 6")
     await admin.execute("DELETE FROM audit_checkpoint")
     assert await findings(told) == [
-        f"the tail was cut off: audit-anchor knows seal {head}, the chain ends at 6"
+        f"the tail was cut off: audit-anchor knows seal {head}, the chain ends at 6",
+        f"the checkpoint at seal {head} is missing",
     ]
 
 
@@ -179,8 +183,35 @@ async def test_a_forged_checkpoint_is_found(told: Service, admin: Any) -> None:
     await admin.execute(
         "UPDATE audit_checkpoint SET hash = (SELECT hash FROM audit_seal WHERE seq = 2), seq = 2"
     )
-    [one] = await findings(told)
-    assert one == "the checkpoint at seal 2 does not bear our signature"
+    first, forged = await findings(told)
+    assert first.endswith("is missing")
+    assert forged == "the checkpoint at seal 2 does not bear our signature"
+
+
+async def test_a_deleted_checkpoint_is_found_however_the_trail_goes_on(
+    database_url: str, tmp_path: Path, admin: Any
+) -> None:
+    ahead = [timedelta()]
+    async with running(database_url, tmp_path, lambda: system_clock() + ahead[0]) as service:
+        for hours in range(4):
+            ahead[0] = timedelta(hours=2 * hours)
+            await service.partner(f"Agency {hours}", "ehr")
+            await seal(service.wiring.context)
+        marks = [row[0] for row in await admin.fetch("SELECT seq FROM audit_checkpoint ORDER BY seq")]
+        assert (len(marks), await findings(service)) == (4, [])
+        for gone in (marks[1], marks[3]):
+            await admin.execute("DELETE FROM audit_checkpoint WHERE seq = $1", gone)
+        expected = [f"the checkpoint at seal {gone} is missing" for gone in (marks[1], marks[3])]
+        assert await findings(service) == expected
+        for hours in (1, 3, 5):
+            ahead[0] = timedelta(hours=8 + hours)
+            await service.partner(f"Later {hours}", "ehr")
+            await seal(service.wiring.context)
+        assert await findings(service) == expected
+        await admin.execute(
+            "UPDATE audit_checkpoint SET previous = NULL WHERE previous = ANY($1)", [marks[1]]
+        )
+        assert f"the checkpoint at seal {marks[2]} does not bear our signature" in await findings(service)
 
 
 async def test_a_row_that_commits_late_is_sealed_late_and_not_lost(told: Service, database_url: str) -> None:
