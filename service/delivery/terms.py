@@ -10,6 +10,8 @@ from datetime import datetime, time
 from typing import Any, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from service.fhir.json import Json
+
 Payload = Literal["empty", "id-only", "full"]
 MOST_AT_ONCE: Final = 16
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) (\S+)")
@@ -54,12 +56,23 @@ class Terms:
     contact: str = ""
 
     @property
+    def readable(self) -> bool:
+        """False for UNREADABLE alone."""
+        return self.at_once > 0
+
+    @property
     def paced(self) -> bool:
         """Must somebody count before something is sent?"""
         return self.rate is not None or self.quiet is not None
 
 
 STANDARD: Final = Terms()
+UNREADABLE: Final = Terms(at_once=0)
+"""What stands for terms that cannot be read: nothing begins before an operator has mended them."""
+_KINDS: Final = {
+    "at_once": int, "rate": int, "poll": int, "quiet": str, "payload": str, "contact": str, "types": list,
+    "purposes": list, "profiles": list,
+}  # fmt: skip
 
 
 def quiet(text: str) -> Quiet:
@@ -94,7 +107,7 @@ def checked(terms: Terms) -> Terms:
 def changed(terms: Terms, said: Iterable[str]) -> Terms:
     """The terms after `said`, each `name=value` as an operator writes it: lists with commas, nothing for the default.
 
-    BadTerms names what is wrong.
+    BadTerms names what is wrong. What could not be read is agreed anew, from the defaults.
     """
     values: dict[str, Any] = {}
     for each in said:
@@ -116,7 +129,7 @@ def changed(terms: Terms, said: Iterable[str]) -> Terms:
             values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
         else:
             values[name] = text
-    return checked(replace(terms, **values))
+    return checked(replace(terms if terms.readable else STANDARD, **values))
 
 
 def written(terms: Terms) -> dict[str, Any]:
@@ -131,8 +144,13 @@ def written(terms: Terms) -> dict[str, Any]:
     return found
 
 
-def read(stored: dict[str, Any]) -> Terms:
-    """The inverse of `written`."""
+def read(stored: Json) -> Terms:
+    """The inverse of `written`; BadTerms for what that never writes."""
+    if not isinstance(stored, dict):
+        raise BadTerms("terms are an object")
+    for name, value in stored.items():
+        if type(value) is not _KINDS.get(name):
+            raise BadTerms(f"{name} is no term, or has a value of another kind")
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
     }

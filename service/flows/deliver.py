@@ -36,6 +36,7 @@ from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
 ESSENTIAL = frozenset({"Patient", "ServiceRequest", "Task"})
+LATER = timedelta(minutes=10)
 GONE = Dead("gone", "the referral or the partner is gone")
 
 
@@ -95,8 +96,8 @@ def _judged(context: Context, leased: Leased, reply: Reply) -> Outcome:
     return outcome
 
 
-async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dead | None]:
-    """The matter as it is now, and why it is hopeless if it is."""
+async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dead | Retry | None]:
+    """The matter as it is now, and why it is hopeless, or cannot be begun, if so."""
     async with context.database.reading() as connection:
         loop = await loops.find(connection, leased.loop)
         partner = await partners.known(connection, leased.partner)
@@ -109,6 +110,10 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dea
         return matter, Dead("gone", "a resource of this delivery was deleted")
     if partner.disabled_at is not None or partner.fhir_base is None:
         return matter, Dead("forbidden", "the partner is disabled or has no FHIR base")
+    if not partner.terms.readable:
+        return matter, Retry(
+            LATER, "the partner's terms cannot be read; casebridge partner change sets them anew"
+        )
     return matter, None
 
 

@@ -34,6 +34,7 @@ _KEEP = timedelta(seconds=60)
 OAuthError = Literal[
     "invalid_request", "invalid_client", "invalid_scope", "unsupported_grant_type", "unauthorized_client"
 ]
+_NO_TERMS = "what was agreed with this client cannot be read here: the operator must mend it before anything is granted"
 _STRANGER = (
     "no registered client with a usable key is behind this assertion: the client_id is unknown or disabled, "
     "its key set has not exactly one key with this kid that fits alg, or the signature is not that key's"
@@ -132,6 +133,8 @@ async def prove_client(server: TokenServer, form: dict[str, str]) -> tuple[Partn
         partner = await _signer(server, assertion)
         if not matches(partner.certificate, server.certificate):
             raise Unproven("this client is registered with a certificate that the connection does not show")
+        if not partner.terms.readable:
+            raise Unproven(_NO_TERMS)
         return partner, assertions.prove(assertion, server.url, server.clock())
     except Unproven as error:
         raise TokenRefused("invalid_client", str(error)) from None

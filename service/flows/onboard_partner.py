@@ -156,7 +156,7 @@ def described(context: Context, partner: Partner) -> JsonObject:
         "token_url": partner.token_url,
         "dialect": partner.dialect,
         "delivery": partner.delivery,
-        "terms": written(partner.terms) or None,
+        "terms": (written(partner.terms) or None) if partner.terms.readable else "cannot be read",
         "created_at": instant(partner.created_at),
         "certificate": partner.certificate or None,
         "disabled_at": instant(partner.disabled_at) if partner.disabled_at else None,

@@ -30,6 +30,7 @@ CATALOGUE: Final[dict[str, tuple[Level, frozenset[str]]]] = {
         frozenset({"delivery", "partner", "referral", "attempt", "outcome", "status", "ms", "reason", "request"}),
     ),
     "webhook-attempted": ("info", frozenset({"webhook", "cursor", "attempt", "status", "outcome", "ms"})),
+    "partner-terms-unreadable": ("error", frozenset({"partner", "error"})),
     "partner-degraded": ("warning", frozenset({"partner"})),
     "partner-recovered": ("info", frozenset({"partner"})),
     "subscriber-told": (

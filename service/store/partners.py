@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
-from service.delivery.terms import STANDARD, Terms, read, written
+from service.delivery.terms import STANDARD, UNREADABLE, BadTerms, Terms, read, written
 from service.fhir.json import JsonObject, decode_object, encode
+from service.kernel.events import log
 from service.kernel.failures import Refused
 from service.kernel.ids import ClientId
 from service.store.unit import Unit
@@ -52,14 +53,18 @@ def _partner(record: Any) -> Partner:
     values = dict(zip(_NAMES, record, strict=True))
     if values["jwks"] is not None:
         values["jwks"] = decode_object(values["jwks"].encode())
-    values["terms"] = terms_of(values["terms"])
+    values["terms"] = terms_of(values["terms"], values["client_id"])
     return Partner(**values)
 
 
 @lru_cache(maxsize=1024)
-def terms_of(text: str) -> Terms:
-    """The terms as stored; there are few different ones."""
-    return read(orjson.loads(text))
+def terms_of(text: str, partner: str) -> Terms:
+    """A partner's terms as stored. Those that cannot be read are said once a process, and stop this partner alone."""
+    try:
+        return read(orjson.loads(text))
+    except BadTerms as bad:
+        log("partner-terms-unreadable", partner=partner, error=str(bad))
+        return UNREADABLE
 
 
 async def known(connection: Any, client_id: str) -> Partner | None:

@@ -33,7 +33,10 @@ async def watched(unit: Unit) -> list[Watched]:
         f"""SELECT r.partner, p.terms::text AS terms, {_COLUMNS} FROM reach r
             JOIN partner p ON p.client_id = r.partner ORDER BY r.partner FOR UPDATE OF r SKIP LOCKED"""  # noqa: S608
     )
-    return [Watched(row["partner"], _reach(tuple(row)[2:]), terms_of(row["terms"])) for row in found]
+    return [
+        Watched(row["partner"], _reach(tuple(row)[2:]), terms_of(row["terms"], row["partner"]))
+        for row in found
+    ]
 
 
 async def held(unit: Unit, partner: str) -> Reach:

@@ -1,12 +1,14 @@
 """Terms agreed with a partner: written by an operator, kept as JSON, read back the same."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.delivery.terms import STANDARD, BadTerms, Quiet, Terms, changed, quiet, read, written
+from service.delivery.plan import NOTHING, Reach, allowance
+from service.delivery.terms import STANDARD, UNREADABLE, BadTerms, Quiet, Terms, changed, quiet, read, written
 
 NIGHT = quiet("22:00-06:00 America/Denver")
 ZONES = st.sampled_from(["America/Denver", "UTC", "Asia/Kolkata"])
@@ -75,3 +77,18 @@ def test_quiet_hours_within_a_day() -> None:
         True,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [[], {"speed": 3}, {"rate": "60"}, {"at_once": True}, {"types": "Task"}, {"quiet": None}, {"rate": 0}, {"at_once": 0}],
+)  # fmt: skip
+def test_what_we_never_wrote_is_not_read(stored: Any) -> None:
+    with pytest.raises(BadTerms):
+        read(stored)
+
+
+def test_terms_that_cannot_be_read_let_nothing_begin_and_are_agreed_anew() -> None:
+    assert not UNREADABLE.readable
+    assert allowance(Reach(), UNREADABLE, datetime(2026, 3, 2, tzinfo=UTC)) == NOTHING
+    assert changed(UNREADABLE, ["rate=60"]) == Terms(rate=60)

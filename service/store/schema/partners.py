@@ -36,6 +36,12 @@ class Partner(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("dialect IN ('sdohcc', 'bser', 'cow')", name="dialect"),
         CheckConstraint("delivery IN ('push', 'subscribe', 'poll')", name="delivery"),
+        CheckConstraint(
+            "jsonb_typeof(terms) = 'object' AND coalesce(terms ->> 'at_once', '1') ~ '^([1-9]|1[0-6])$'"
+            " AND coalesce(terms ->> 'rate', '1') ~ '^([1-9][0-9]{0,4}|100000)$'"
+            " AND coalesce(terms ->> 'poll', '60') ~ '^[0-9]{2,5}$'",
+            name="terms",
+        ),
     )
 
 
