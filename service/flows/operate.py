@@ -16,6 +16,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.everything import Wanted, everything
 from service.flows.match import Sought, match
+from service.flows.summary import coordination_summary
 from service.flows.validate import Doubt, validate
 from service.flows.writing import spec_of
 from service.kernel.failures import Refused
@@ -79,6 +80,10 @@ async def _everything(context: Context, caller: Caller, target: Target, given: A
     return await everything(context, caller, target.type or "", target.id, wanted)
 
 
+async def _summary(context: Context, caller: Caller, target: Target, given: Arguments) -> bytes:
+    return encode(await coordination_summary(context, caller, target.id or ""))
+
+
 async def _match(context: Context, caller: Caller, target: Target, given: Arguments) -> bytes:
     if given.resource is None:
         raise Refused("malformed", "send the person to be found as the parameter resource, a Patient")
@@ -94,6 +99,7 @@ STORIES: Mapping[str, tuple[tuple[str, ...], Story]] = {
     "meta-add": (("meta",), _meta_add),
     "meta-delete": (("meta",), _meta_delete),
     "everything": (("_since", "_type", "_count", "_cursor"), _everything),
+    "coordination-summary": ((), _summary),
     "match": (("resource", "onlyCertainMatches", "count"), _match),
 }
 """The parameters of an operation, and its story. What is not here has a route of its own, and no Bundle takes it."""

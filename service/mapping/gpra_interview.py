@@ -15,7 +15,8 @@ from service.mapping.context import Mapped, MappingContext, Told, one
 from service.mapping.identity import identifier, own_organization, refer, referred, resource_id
 from service.mapping.names import ACT_CODE, CANONICAL, GPRA_INTERVIEW, identifier_system, profile
 
-_NAMES: Final = {code: name for name, code in TYPES.items()}
+NAMES: Final = {code: name for name, code in TYPES.items()}
+"""The code of an interview's type, in words."""
 _CODES: Final = {"refused": REFUSED, "unknown": UNKNOWN, "not-asked": MISSING, "not-applicable": SKIPPED}
 _KEY: Final = identifier_system("gpra-key")
 _LABELS: Final = (
@@ -55,7 +56,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
     canonical, _, version = str(held.get("questionnaire", "")).partition("|")
     own = parts.extension(held, _RECORD, "valueIdentifier")
     person = "Practitioner" in str(held.get("author", {}).get("reference", ""))
-    kind: Any = _NAMES.get(parts.extension(key, "type", "valueCode"), "intake")
+    kind: Any = NAMES.get(parts.extension(key, "type", "valueCode"), "intake")
     interview = GpraInterview(
         id=str(own["value"]).split("/", 1)[1] if own else held["id"],
         client=referred(context, "clients", held.get("subject")) or "unknown",

@@ -396,6 +396,10 @@ def calls(type_: str, agency: str) -> dict[str, list[tuple[str, list[Json] | Non
             (f"{type_}/x/$everything", None),
             (f"{type_}/x/$everything?_count=5&_since=2001", None),
         ],
+        "coordination-summary": [
+            (f"{type_}/x/$coordination-summary", None),
+            (f"{type_}/x/$coordination-summary", []),
+        ],
         "disclosures": [(f"{type_}/x/$disclosures", None), (f"{type_}/x/$disclosures?years=2", [])],
         "break-glass": [(f"{type_}/x/$break-glass", FACTS)],
         "decide": [(f"{type_}/$decide", [{"name": "recipient", "valueString": agency}, WHOSE])],

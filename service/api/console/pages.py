@@ -56,6 +56,8 @@ PAGES = (
     Page("/console/referrals/{id}", "Referral", "referral.html", CARE | EXCHANGE, referral.show, about="Task"),
     Page("/console/clients", "Clients", "clients.html", CARE, clients.listing, "Clients"),
     Page("/console/clients/{id}", "Client", "client.html", CARE, clients.one, about="Patient"),
+    Page("/console/clients/{id}/summary", "Coordination summary", "summary.html", CARE, clients.summary,
+         about="Patient"),
     Page("/console/clients/{id}/disclosures", "Disclosures", "disclosures.html", PRIVACY, trail.disclosures,
          about="Patient"),
     Page("/console/records", "Records", "records.html", CARE, records.listing, "Records"),

@@ -104,6 +104,7 @@ _operations = [
     _operation("/fhir/{type:fhirtype}", "match", True),
     _operation("/fhir/{type:fhirtype}", "everything", False),
     _operation(_INSTANCE, "everything", False),
+    _operation(_INSTANCE, "coordination-summary", False),
 ]
 
 routes = [

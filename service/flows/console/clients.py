@@ -2,15 +2,20 @@
 
 from urllib.parse import parse_qs, urlsplit
 
+from service.consent.security import notices
 from service.fhir.json import JsonObject, decode_object
+from service.fhir.narrative import harmless
 from service.flows.console.referrals import told
-from service.flows.console.telling import Line, content, line, name_of, noticed, telecom_of
+from service.flows.console.telling import Line, content, line, noticed, telecom_of
 from service.flows.console.visit import PAGE, View, Visit
 from service.flows.permit import visible
 from service.flows.read import read_in
 from service.flows.search import Question, search
+from service.flows.summary import coordination_summary
 from service.flows.writing import expect_id
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
+from service.mapping.summary_sections import PLAN
 from service.store.console import clients, referrals
 from service.store.console.referrals import Wanted
 from service.store.trail import current
@@ -76,6 +81,7 @@ async def one(visit: Visit) -> View:
         rows = await visible(visit.context, connection, visit.caller, found)
         loops = await referrals.page(connection, Wanted(patient=patient.reference), None, PAGE)
     current().show(rows)
+    [composition, *_] = await _document(visit, id_)
     lines: dict[str, list[Line]] = {type_: [] for type_ in types}
     for row in rows:
         lines[row.type].append(line(row))
@@ -89,9 +95,36 @@ async def one(visit: Visit) -> View:
             title: {type_: lines[type_] for type_ in group if lines[type_]}
             for title, group in TOGETHER.items()
         },
+        "plan": [_sheet(each) for each in composition.get("section", []) if each["title"] == PLAN],
         "each": EACH,
         "referrals": [told(each, names=True) for each in loops],
     }
+
+
+async def summary(visit: Visit) -> View:
+    """The coordination summary as a sheet to print. Refused: absent, gone."""
+    id_ = visit.parts["id"]
+    expect_id(id_)
+    [composition, patient, *_] = await _document(visit, id_)
+    return {
+        "statement": notices([composition]),
+        "name": name_of(patient),
+        "patient": patient,
+        "made": composition["date"],
+        "sections": [_sheet(each) for each in composition.get("section", [])],
+    }
+
+
+async def _document(visit: Visit, id_: str) -> list[JsonObject]:
+    bundle = await coordination_summary(visit.context, visit.caller, id_)
+    return [entry["resource"] for entry in bundle["entry"]]
+
+
+def _sheet(section: JsonObject) -> View:
+    div = section.get("text", {}).get("div", "")
+    code = section["code"]["coding"][0]["code"]
+    inner = [_sheet(each) for each in section.get("section", [])]
+    return {"title": section["title"], "code": code, "narrative": harmless(div), "sections": inner}
 
 
 def expect_client(visit: Visit) -> str:

@@ -9,9 +9,10 @@ from service.fhir.audited import Audited
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.row import Row
 from service.flows.console.referrals import told
-from service.flows.console.telling import content, noticed, said
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import View, Visit
 from service.flows.keep import absent
+from service.mapping.saying import said
 from service.referral import loop as referral
 from service.store import audit, partners, resources
 from service.store.audit import Sought

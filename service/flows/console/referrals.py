@@ -3,9 +3,10 @@
 from datetime import timedelta
 
 from service.fhir.references import local
-from service.flows.console.telling import content, first, name_of
+from service.flows.console.telling import content, first
 from service.flows.console.visit import PAGE, View, Visit, mark
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
 from service.store import partners
 from service.store.console import referrals as store
 from service.store.console.referrals import Listed, Wanted

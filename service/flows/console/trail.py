@@ -5,11 +5,12 @@ from typing import Any
 
 from service.flows.audit.disclosures import listing
 from service.flows.console.clients import expect_client
-from service.flows.console.telling import content, name_of
+from service.flows.console.telling import content
 from service.flows.console.visit import PAGE, View, Visit, mark
 from service.flows.context import Context
 from service.flows.keep import absent
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
 from service.store import anchor, audit, partners, resources, seals
 from service.store.audit import Sought
 from service.store.trail import current
