@@ -9,6 +9,7 @@ from service.commands.mapping import show
 from service.commands.running import fail, run
 from service.coordination.measures.counting import Asked, Counted
 from service.coordination.measures.rates import Rate
+from service.flows.measures.tally import count
 from service.flows.measures.tell import Result, keep, told
 from service.kernel.failures import Refused
 from service.wiring import Wiring
@@ -33,10 +34,16 @@ def measures(
         bool,
         typer.Option("--store", help="keep each as a MeasureReport of the period, as a funder may see it"),
     ] = False,
+    console: Annotated[
+        bool, typer.Option("--console", help="count anew what the console shows: the last year")
+    ] = False,
     format_: Annotated[str, typer.Option("--format", help="table, json or csv")] = "table",
 ) -> None:
     """Timeliness, linkage, plans, contacts, caseload, continuity, loops, satisfaction, coverage: by stratum."""
     names, first, last = measure or [], *(each.date() if each else None for each in (since, until))
+    if console:
+        print(f"{len(run(lambda wiring: count(wiring.context)))} measures counted")
+        return
     if store:
         if first is None or last is None:
             fail(Refused("malformed", "a MeasureReport that is kept has a period: say --since and --until"))

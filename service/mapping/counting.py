@@ -76,11 +76,12 @@ class Told:
         return self.days.day_of(when) if isinstance(when, datetime) else when
 
     def served(self, referral: str | None) -> Mapping[str, str]:
-        """The service area and the agency of a referral."""
+        """The service area and the agency of a referral, and who leads the client."""
         record = self.records.get(f"referrals/{referral}")
         if not isinstance(record, Referral):
-            return {}
+            return {WORKER: self.case.lead or ""}
         return {
+            WORKER: self.case.lead or "",
             AREA: area(record.service),
             AGENCY: self.agencies.get(record.recipient or "", record.recipient or ""),
         }

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+
+from service.store.unit import Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,38 @@ async def clients_of(connection: Any, patients: Sequence[str]) -> list[str]:
         list(patients),
     )
     return [each["id"] for each in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """See schema.tallies.Tally."""
+
+    measure: str
+    at: datetime
+    since: date
+    until: date
+    body: bytes
+
+
+async def tallies(connection: Any) -> dict[str, Tally]:
+    """What was counted last, by measure."""
+    found = await connection.fetch("SELECT measure, at, since, until, body FROM tally")
+    return {each["measure"]: Tally(*each) for each in found}
+
+
+async def keep_tallies(unit: Unit, kept: Sequence[Tally]) -> None:
+    """In place of what was counted before."""
+    await unit.execute(
+        """INSERT INTO tally (measure, at, since, until, body)
+           SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::date[], $4::date[], $5::bytea[])
+           ON CONFLICT (measure) DO UPDATE SET at = EXCLUDED.at, since = EXCLUDED.since, until = EXCLUDED.until,
+             body = EXCLUDED.body""",
+        *([getattr(each, name) for each in kept] for name in Tally.__dataclass_fields__),
+    )
+
+
+async def clients(connection: Any) -> int:
+    """How many clients there are to count."""
+    return int(
+        await connection.fetchval("SELECT count(*) FROM record WHERE kind = 'clients' AND NOT deleted")
+    )

@@ -10,12 +10,17 @@ from dataclasses import dataclass
 from service.flows.console import (
     clients,
     deliveries,
+    due,
     events,
+    gpra,
+    leads,
+    measures,
     overview,
     partners,
     records,
     referral,
     referrals,
+    subscriptions,
     trail,
 )
 from service.flows.console.people import Role
@@ -52,6 +57,7 @@ class Act:
 
 PAGES = (
     Page("/console", "Overview", "overview.html", EVERYONE, overview.show, "Overview"),
+    Page("/console/due", "Due", "due.html", CARE, due.show, "Due"),
     Page("/console/referrals", "Referrals", "referrals.html", CARE | EXCHANGE, referrals.show, "Referrals"),
     Page("/console/referrals/{id}", "Referral", "referral.html", CARE | EXCHANGE, referral.show, about="Task"),
     Page("/console/clients", "Clients", "clients.html", CARE, clients.listing, "Clients"),
@@ -60,6 +66,10 @@ PAGES = (
          about="Patient"),
     Page("/console/clients/{id}/disclosures", "Disclosures", "disclosures.html", PRIVACY, trail.disclosures,
          about="Patient"),
+    Page("/console/leads", "Leads", "leads.html", CARE, leads.show, "Leads"),
+    Page("/console/gpra", "GPRA", "gpra.html", CARE, gpra.show, "GPRA"),
+    Page("/console/measures", "Measures", "measures.html", CARE, measures.listing, "Measures"),
+    Page("/console/measures/{id}", "Measure", "measure.html", CARE, measures.one),
     Page("/console/records", "Records", "records.html", CARE, records.listing, "Records"),
     Page("/console/records/{kind}/{id}", "Record and FHIR", "record.html", CARE, records.beside),
     Page("/console/resources/{type}/{id}", "FHIR resource", "resource.html", CARE, records.resource),
@@ -68,6 +78,8 @@ PAGES = (
     Page("/console/deliveries/{id}", "Delivery", "delivery.html", EXCHANGE | CARE, deliveries.one),
     Page("/console/partners", "Partners", "partners.html", EXCHANGE | CARE, partners.listing, "Partners"),
     Page("/console/partners/{id}", "Partner", "partner.html", EXCHANGE | CARE, partners.one),
+    Page("/console/subscriptions", "Subscriptions", "subscriptions.html", EXCHANGE | CARE, subscriptions.show,
+         "Subscriptions"),
     Page("/console/events", "Events", "events.html", EXCHANGE | CARE, events.show, "Events"),
     Page("/console/unmapped", "Unmapped codes", "unmapped.html", EXCHANGE | CARE, records.unmapped, "Codes"),
     Page("/console/trail", "Audit trail", "trail.html", PRIVACY, trail.show, "Audit trail"),
@@ -75,5 +87,6 @@ PAGES = (
 
 ACTS = (
     Act("/console/deliveries/{id}/again", "Try again", EXCHANGE, deliveries.again),
+    Act("/console/measures/again", "Count again", CARE, measures.again),
     Act("/console/deliveries/again", "Try many again", EXCHANGE, deliveries.again_many),
 )

@@ -33,9 +33,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 TONES = {
-    "good": ("delivered", "completed", "accepted", "active", "achieved", "enabled", "fits", "yes", "done"),
-    "warn": ("failing", "requested", "received", "on hold", "draft", "stalled", "waitlist", "unknown", "none"),
-    "bad": ("dead", "withheld", "rejected", "failed", "cancelled", "disabled", "broken", "refused", "entered in error"),
+    "good": ("delivered", "completed", "accepted", "active", "achieved", "enabled", "fits", "yes", "done",
+             "conducted", "open"),
+    "warn": ("failing", "requested", "received", "on hold", "draft", "stalled", "waitlist", "unknown", "none",
+             "due today", "asked", "not conducted"),
+    "bad": ("dead", "withheld", "rejected", "failed", "cancelled", "disabled", "broken", "refused", "entered in error",
+            "overdue", "with supervisor"),
 }  # fmt: skip
 
 

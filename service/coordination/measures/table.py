@@ -36,11 +36,11 @@ _ROWS = (
     Measure("timeliness", "Done in time", "What was to be done by now, of every timer", "done in time",
             ("timer", WORKER, "intensity"), (42, 49, 53, 54), open="late, missed or overdue"),
     Measure("linkage", "Linkage evidence", "Referrals made", "with evidence that the client was linked: the service"
-            " started, was verified, or somebody looked how it goes", ("service area", "agency"), (19,),
+            " started, was verified, or somebody looked how it goes", ("service area", "agency", WORKER), (19,),
             open="without evidence of linkage"),
     Measure("answered", "Referrals with an outcome", "Referrals made", "of which it is on record what came of them:"
-            " the service started, or was refused, withdrawn or not given", ("service area", "agency"), (19, 51),
-            open="without an outcome"),
+            " the service started, or was refused, withdrawn or not given", ("service area", "agency", WORKER),
+            (19, 51), open="without an outcome"),
     Measure("loops", "Referral loops closed", "Referrals exchanged with partners", "that are closed",
             ("partner", "service area", "direction", "status"), (19, 42), unit="days", open="not closed"),
     Measure("plans", "Complete plans", "Active plans", "with goals, a time for each, by whom each service is done,"

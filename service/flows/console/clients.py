@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 from service.consent.security import notices
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.narrative import harmless
+from service.fhir.references import local
 from service.flows.console.referrals import told
 from service.flows.console.telling import Line, content, line, noticed, telecom_of
 from service.flows.console.visit import PAGE, View, Visit
@@ -125,6 +126,13 @@ def _sheet(section: JsonObject) -> View:
     code = section["code"]["coding"][0]["code"]
     inner = [_sheet(each) for each in section.get("section", [])]
     return {"title": section["title"], "code": code, "narrative": harmless(div), "sections": inner}
+
+
+def expect_patient(id_: str) -> str:
+    """A client that a filter names, as a reference; Refused("malformed") for what cannot be an id."""
+    if local(f"{TYPE}/{id_}") is None:
+        raise Refused("malformed", "client is the id of a client here")
+    return f"{TYPE}/{id_}"
 
 
 def expect_client(visit: Visit) -> str:

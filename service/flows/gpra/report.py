@@ -20,6 +20,7 @@ from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.mapping.gpra_interview import values
 from service.store import gpra, partners, records, resources
+from service.store.console.named import names
 from service.store.records import Kept
 
 KIND = "gpra-interviews"
@@ -87,15 +88,21 @@ async def owed(
     day = as_of or today_of(context)
     async with context.database.reading() as connection:
         dues = windows(await gpra.of_grant(connection, grant), types)
-        episodes = await resources.of_patients(connection, sorted({each.patient for each in dues}), [EPISODE])
+        leads = await owners(connection, [each.patient for each in dues])
+    await context.database.record([act(context, "administration", "gpra-dues-listed")])
+    return [Owed(each, each.state(day), leads.get(each.patient, "")) for each in dues]
+
+
+async def owners(connection: Any, patients: Sequence[str]) -> dict[str, str]:
+    """Client (`Patient/…`) → the primary case manager of the client's EpisodeOfCare, by name."""
     leads: dict[str, str] = {}
-    for row in episodes:
+    for row in await resources.of_patients(connection, sorted({*patients}), [EPISODE]):
         held = decode_object(row.body or b"{}")
         lead = held.get("careManager", {})
         if held.get("status") in ("active", "onhold", "planned") and lead:
             leads[row.patient or ""] = str(lead.get("display") or lead.get("reference") or "")
-    await context.database.record([act(context, "administration", "gpra-dues-listed")])
-    return [Owed(each, each.state(day), leads.get(each.patient, "")) for each in dues]
+    called = await names(connection, leads.values())
+    return {patient: called.get(lead, lead) for patient, lead in leads.items()}
 
 
 def today_of(context: Context) -> date:

@@ -18,6 +18,7 @@ from service.store.schema import (
     resources,
     search,
     subscriptions,
+    tallies,
     timers,
 )
 from service.store.schema.columns import Xid8, metadata
@@ -39,5 +40,6 @@ __all__ = [
     "resources",
     "search",
     "subscriptions",
+    "tallies",
     "timers",
 ]

@@ -80,6 +80,7 @@ class Lead(SQLModel, table=True):
         Index("uq_lead_course_first", "course", unique=True, postgresql_where=text("previous IS NULL")),
         Index("uq_lead_course_open", "course", unique=True, postgresql_where=text("ends IS NULL")),
         Index("ix_lead_worker", "worker", postgresql_where=text("ends IS NULL")),
+        Index("ix_lead_starts", "starts", "course", postgresql_where=text("ends IS NULL")),
     )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import ARRAY, BigInteger, Column, Date, Identity, Index, Integer, Text
+from sqlalchemy import ARRAY, BigInteger, Column, Date, Identity, Index, Integer, Text, text
 from sqlmodel import Field, SQLModel
 
 from service.store.schema.columns import Key, moment
@@ -45,7 +45,15 @@ class DueItem(SQLModel, table=True):
     task: bool = Field(nullable=False)  # False for what was over before it was first seen: nobody was asked
     told: bool = Field(nullable=False)  # was any event told of it?
 
-    __table_args__ = (Index("ix_due_item_patient", "patient"),)
+    __table_args__ = (
+        Index("ix_due_item_patient", "patient"),
+        Index(
+            "ix_due_item_open",
+            "due",
+            "id",
+            postgresql_where=text("stage IN ('soon', 'due', 'overdue', 'escalated')"),
+        ),
+    )
 
 
 class AgencyCalendar(SQLModel, table=True):

@@ -94,6 +94,7 @@ async def ids(service: Service) -> dict[str, str]:
             "clients": await connection.fetchval("SELECT id FROM resource WHERE type = 'Patient' LIMIT 1"),
             "referrals": await connection.fetchval("SELECT id FROM loop ORDER BY opened LIMIT 1"),
             "deliveries": await connection.fetchval("SELECT id FROM delivery ORDER BY seq LIMIT 1"),
+            "measures": "linkage",
             "partners": await connection.fetchval("SELECT client_id FROM partner WHERE name = $1", NORTHSIDE),
         }
 

@@ -11,9 +11,11 @@ import pytest
 
 from service.coordination.gpra.edits import Interview
 from service.coordination.gpra.measure import rates
+from service.coordination.gpra.standing import standing
 from service.fhir.json import encode
 from service.flows.gpra.report import measured, owed
 from service.kernel.failures import Refused
+from service.store import gpra
 from tests.coordination.gpra.complete import TOOL, record
 from tests.flows.gpra.scene import GRANT, Scene, scene
 
@@ -163,6 +165,9 @@ async def test_rates_of_a_thousand_clients_equal_a_second_calculation_in_sql(sta
     assert shown["follow-up-rate", "all"] == counted["follow-up-rate", "all"]
     assert shown["follow-up-rate", "Other (specify)"] == (None, None)
     assert len(report["group"]) == 13
+    async with stage.context.database.reading() as connection:
+        [grant] = standing(await gpra.of_grant(connection, None), TODAY)
+    assert (grant.inside, grant.closed) == counted["follow-up-rate", "all"], "the console says the same"
 
 
 async def test_who_owes_which_interview_is_told_with_the_primary_case_manager(stage: Scene) -> None:
