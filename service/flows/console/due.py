@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 from service.coordination.timers import rows as timers
 from service.fhir.json import decode_object
 from service.flows.console.clients import expect_patient
-from service.flows.console.telling import content, name_of, noticed
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import PAGE, View, Visit, mark
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
 from service.store.console import due as store
 from service.store.console.due import OPEN, Owed, Wanted
 from service.store.trail import current

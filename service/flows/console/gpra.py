@@ -2,10 +2,11 @@
 
 from service.coordination.gpra.standing import standing
 from service.coordination.gpra.windows import windows
-from service.flows.console.telling import content, name_of, noticed
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import PAGE, View, Visit
 from service.flows.gpra.report import owners, today_of
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
 from service.store import gpra, resources
 from service.store.trail import current
 

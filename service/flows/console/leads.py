@@ -1,8 +1,9 @@
 """Who leads: open cases with their primary case manager, transfers that wait for an answer, conflicts."""
 
-from service.flows.console.telling import content, name_of, noticed
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import PAGE, View, Visit, mark
 from service.kernel.failures import Refused
+from service.mapping.saying import name_of
 from service.store.console import leads as store
 from service.store.console.leads import Led
 from service.store.trail import current

@@ -2,13 +2,14 @@
 
 from service.casework.records import kinds
 from service.coordination.measures.table import AREAS, measures
-from service.flows.console.telling import content, name_of, noticed
+from service.flows.console.telling import content, noticed
 from service.flows.console.visit import PAGE, View, Visit
 from service.flows.measures import tally
 from service.flows.measures.network import network
 from service.flows.measures.tally import Kept, Open
 from service.kernel.failures import Refused
 from service.mapping.counting import area_words
+from service.mapping.saying import name_of
 from service.store import partners, resources
 from service.store.trail import current
 
