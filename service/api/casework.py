@@ -17,6 +17,7 @@ from service.api.witness import witnessed
 from service.casework.records import kinds, read_answer, schema
 from service.fhir.json import BadJson, Json, decode, encode
 from service.fhir.outcome import Issue
+from service.flows import client_page
 from service.flows.answer_referral import answer_referral, is_answer
 from service.flows.caller import Caller
 from service.flows.context import Context
@@ -207,6 +208,14 @@ async def link(request: Request, context: Context, caller: Caller) -> Response:
     return _answer({"mailed": mailed, "expires": instant(made.expires)}, 201)
 
 
+@_door
+async def client_link(request: Request, context: Context, caller: Caller) -> Response:
+    """A one-time link to hand to a client, to answer what was asked: `{"link", "expires"}`."""
+    made = await client_page.make_link(context, caller, request.path_params["id"])
+    url = f"{context.base.removesuffix('/fhir')}/c/{made.token}"
+    return _answer({"link": url, "expires": instant(made.expires)}, 201)
+
+
 async def _mailbox(request: Request, context: Context) -> str | None:
     """Where a link is to be mailed; None for a link to hand over, asked for without a body."""
     body = await body_of(request, context.settings.max_body_bytes)
@@ -257,6 +266,7 @@ routes = [
     Route(f"{_BASE}/batch", batch, methods=["POST"]),
     Route(f"{_BASE}/schema/{{kind}}", record_schema, methods=["GET"]),
     Route(f"{_BASE}/referrals/{{id}}/link", link, methods=["POST"]),
+    Route(f"{_BASE}/client-tasks/{{id}}/link", client_link, methods=["POST"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", put, methods=["PUT"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", get, methods=["GET"]),
     Route(f"{_BASE}/{{kind}}/{{id}}", delete, methods=["DELETE"]),

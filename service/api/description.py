@@ -312,6 +312,13 @@ def _casework() -> Document:
             security=_BEARER,
         ),
     }  # fmt: skip
+    paths["/casework/v1/client-tasks/{id}/link"] = {
+        "parameters": [_parameter("id", "path", "your own id")],
+        "post": _operation(
+            "a one-time link for a client to answer what is asked", "casework",
+            {"201": _said("the link, and until when it opens", json), **_some(_PROBLEM, "404", "422")}, security=_BEARER,
+        ),
+    }  # fmt: skip
     paths["/casework/v1/batch"] = {
         "post": _operation("file many records", "casework", {"200": _said("one result a record", json), **_some(_PROBLEM, "413", "415")},
                            requestBody={"required": True, "content": json}, security=_BEARER)

@@ -12,6 +12,7 @@ from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows.context import Context
+from service.flows.fixed import expect_fixed
 from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
@@ -26,8 +27,6 @@ from service.store.unit import Outgoing, Shared, Told, Unit
 
 PERFORMERS = ("status", "statusReason", "businessStatus", "output", "note", "lastModified", "executionPeriod")
 """What the performer says in a Task; the rest is the requester's (SDOHCC, COW: a request belongs to its maker)."""
-
-_UNSAID = frozenset({*PERFORMERS, "id", "meta", "text", "implicitRules", "language"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +71,9 @@ def check_fixed(shown: JsonObject, after: JsonObject) -> None:
 
     `shown` is the Task as the performer was shown it. An open Task (without owner) may be claimed.
     """
-    for element in sorted((shown.keys() | after.keys()) - _UNSAID):
-        claimed = element == "owner" and "owner" not in shown
-        if shown.get(element) != after.get(element) and not claimed:
-            text = f"Task.{element} belongs to the requester; the performer of the referral may not change it"
-            raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
+    claimed = () if "owner" in shown else ("owner",)
+    whose = "belongs to the requester; the performer of the referral may not change it"
+    expect_fixed(shown, after, (*PERFORMERS, *claimed), whose)
 
 
 def performed(task: JsonObject, said: JsonObject) -> JsonObject:

@@ -48,15 +48,15 @@ async def answer_referral(context: Context, caller: Caller, record: str, answer:
                 return held["Task", found.id]  # said before
             [kept] = await keep(context, unit, caller, [Wish(moved, found.id)], now)
         except Refused as refused:
-            raise _in_the_answer(refused) from None
+            raise in_the_answer(refused) from None
     return kept.row
 
 
 _PLACES = {"Task.status": "/status", "Task.statusReason": "/reason", "Task.statusReason.text": "/reason"}
 
 
-def _in_the_answer(refused: Refused) -> Refused:
-    """Findings about the Task, as findings about the answer that moves it: JSON Pointers, not FHIRPath."""
+def in_the_answer(refused: Refused) -> Refused:
+    """Findings about a Task, as findings about the record or the answer that moves it: JSON Pointers, not FHIRPath."""
     issues = [
         replace(each, expression=_PLACES.get(each.expression, "/status")) if isinstance(each, Issue) else each
         for each in refused.issues

@@ -17,6 +17,7 @@ from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
 from service.flows.claim_referral import claim_referral
+from service.flows.client_task import move_client_task
 from service.flows.context import Context
 from service.flows.duplicates import answer as duplicate
 from service.flows.lead.answer import answer_transfer
@@ -28,6 +29,7 @@ from service.flows.tell_received import not_carried, tell_received
 from service.flows.writing import row_of, version_of
 from service.kernel.failures import Refused
 from service.mapping.claim import SAYS
+from service.mapping.client_task import is_client_task
 from service.mapping.lead import is_transfer
 from service.referral.lifecycle import Party
 from service.store import loops, offers, partners, resources
@@ -124,6 +126,9 @@ async def _keep_one(
     if question:
         shown = await visible(context, unit, caller, [before])
         wanted = duplicate.answered(decode_object(shown[0].body or b""), old, wanted)
+    asked = loop is None and before.type == "Task" and is_client_task(old)
+    if asked:
+        wanted = await move_client_task(context, unit, caller, before, old, wanted, now)
     lost = lowered(old, wanted)
     if not wish.relabels:
         wanted = never_lowered(old, wanted)
@@ -131,7 +136,7 @@ async def _keep_one(
         return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
         await _move(context, unit, caller, loop, old, wanted, now)
-    elif not transfer and not question and not _owns(caller, before):
+    elif not (transfer or question or asked) and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
         if before.type in SAYS:
             text += "; who is to lead is asked by Patient/$primary-case-manager"

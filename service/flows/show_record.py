@@ -13,11 +13,12 @@ from service.flows.lead.covers import with_covers
 from service.flows.receive_record import mapping_context
 from service.flows.tell_received import around
 from service.kernel.failures import Refused
-from service.mapping import inbound, received
+from service.mapping import client_task, inbound, received
 from service.mapping.received import FACES
 from service.referral import loop as referral
 from service.store import loops, records, resources
 from service.store.loops import Loop
+from service.store.records import Kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ async def show_record(context: Context, caller: Caller, kind: str, id_: str) -> 
         patient = next((each for each in kept.resources if each.startswith("Patient/")), "")
         if kind == "clients" and patient:
             record = await with_covers(connection, caller.client_id, record, patient)
+        if kind == client_task.KIND:
+            record |= await _asked(context, connection, caller, kept)
         return Shown(kept.version, record, kept.resources)
 
 
@@ -59,6 +62,19 @@ async def _progress(connection: Any, loop: Loop) -> JsonObject:
     if reason := referral.reason(task):
         said["statusReason"] = reason
     return said
+
+
+async def _asked(context: Context, connection: Any, caller: Caller, kept: Kept) -> JsonObject:
+    """What the client's side has said in the Task since it was asked."""
+    tasks = [each.removeprefix("Task/") for each in kept.resources if each.startswith("Task/")]
+    row = await resources.read(connection, "Task", tasks[-1], None)
+    if row is None or row.deleted:
+        return {}
+    mapping = await mapping_context(context, connection, caller, None, kept.kind, kept.id, context.clock())
+    task = advance_referral.task_of(row)
+    answer, reason = client_task.answer(task, mapping), referral.reason(task)
+    said = {"statusReason": reason, "answer": words.write(answer) if answer else None}
+    return {"status": task["status"]} | {name: value for name, value in said.items() if value}
 
 
 async def _received(context: Context, connection: Any, caller: Caller, loop: Loop) -> Shown:

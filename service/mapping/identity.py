@@ -27,6 +27,7 @@ NOUNS: Final = {
     "complaints": "complaint",
     "satisfactions": "satisfaction",
     "closings": "closing",
+    "client-tasks": "client-task",
 }
 """Kind of record → the noun in its identifier system. Parts of a record have nouns of their own."""
 _FACES: Final = {

@@ -66,6 +66,7 @@ CONSENT_ACTION: Final = "http://terminology.hl7.org/CodeSystem/consentaction"
 UCUM: Final = "http://unitsofmeasure.org"
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
 US_CORE_CATEGORY: Final = "http://hl7.org/fhir/us/core/CodeSystem/us-core-category"
+SDC_TEMP: Final = "http://hl7.org/fhir/uv/sdc/CodeSystem/temp"
 TASK_CODE: Final = "http://hl7.org/fhir/CodeSystem/task-code"
 
 RSS_SERVICE: Final = code_system("rss-service")

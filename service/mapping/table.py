@@ -16,6 +16,7 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    client_task,
     closing,
     complaint,
     consent,
@@ -86,6 +87,7 @@ table: Final = MappingProxyType(
         "complaints": _row(complaint.to_fhir, complaint.to_record),
         "satisfactions": _row(satisfaction.to_fhir, satisfaction.to_record),
         "closings": _row(closing.to_fhir, closing.to_record),
+        "client-tasks": _row(client_task.to_fhir, client_task.to_record),
         "referrals": _row(referral.to_fhir, inbound.told),
     }
 )

@@ -113,7 +113,9 @@ def intend(dialect: Dialect, before: State, action: Action, party: Party) -> Mov
         for move in legal:
             if move.action == word:
                 return move
-    return Illegal(f"{_subject(before)} does not allow to {_say(action)}; {_choices(legal, party)}", legal)
+    return Illegal(
+        f"{_subject(dialect, before)} does not allow to {_say(action)}; {_choices(legal, party)}", legal
+    )
 
 
 _MEANT: Mapping[str, Action] = MappingProxyType(
@@ -154,9 +156,8 @@ def check(
     legal = moves(dialect, source.status, source.business, party)
     row = _row(dialect, source, target, party)
     if row is None:
-        text = (
-            f"{_subject(source)} cannot become {_name(target)} by the {_who(party)}; {_choices(legal, party)}"
-        )
+        moved = f"{_subject(dialect, source)} cannot become {_name(target)} by the {_who(party)}"
+        text = f"{moved}; {_choices(legal, party)}"
         return Illegal(text, legal)
     if row.needs_reason and not reason_text.strip():
         text = f"{_name(target)} needs a reason in statusReason.text; {_choices(legal, party)}"
@@ -203,7 +204,7 @@ def settle(dialect: Dialect, known: State, seen: State, party: Party) -> Advance
         return Late(source)
     if steps is None:
         legal = moves(dialect, source.status, source.business, party)
-        text = f"{_subject(source)} cannot have become {_name(target)} by the {_who(party)}"
+        text = f"{_subject(dialect, source)} cannot have become {_name(target)} by the {_who(party)}"
         return Illegal(f"{text}; {_choices(legal, party)}", legal)
     return Advanced(steps, target)
 
@@ -258,8 +259,9 @@ def _name(state: State) -> str:
     return f"'{state.status}'" + (f" ({state.business})" if state.business else "")
 
 
-def _subject(state: State) -> str:
-    return f"a referral that is {_name(state)}" if state.status else "a referral that does not exist yet"
+def _subject(dialect: Dialect, state: State) -> str:
+    what = "a client's task" if dialect == "patient-task" else "a referral"
+    return f"{what} that is {_name(state)}" if state.status else f"{what} that does not exist yet"
 
 
 def _who(party: Party) -> str:

@@ -55,6 +55,7 @@ PARTNERS: dict[str, dict[str, Any]] = {
         "appointmentRequired": True, "endpoint": [_REFERENCE], "notAvailable": [{"description": "Christmas"}],
         "referralMethod": [_SOMETHING],
     },
+    "patient-task": {"partOf": [_REFERENCE]},
     "provenance": {"activity": _SOMETHING, "extension": [{"url": "https://partner.example/e", "valueCode": "x"}]},
     "referral-request": {
         "encounter": _REFERENCE, "locationReference": [_REFERENCE], "quantity[x]": {"value": 2}, "requisition": {"value": "R-1"},
@@ -67,7 +68,7 @@ PARTNERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Profile → must-support elements the mapping does not write, as a partner might say them."""
 SPOKEN = {"abatement[x]": "abatementDateTime", "quantity[x]": "quantityQuantity"}
-NOT_FROM_RECORDS = {"audit-disclosure", "audit-event", "due-task", "patient-task"}
+NOT_FROM_RECORDS = {"audit-disclosure", "audit-event", "due-task"}
 READ_ELSEWHERE = {("referral-task", "note"), ("referral-request", "reasonReference")}
 """What a record takes over in another place: a remark on the Task, the name of the condition that is the reason."""
 

@@ -14,6 +14,7 @@ from service.mapping import (
     care_plan,
     case_manager,
     client,
+    client_task,
     closing,
     complaint,
     consent,
@@ -42,6 +43,7 @@ MADE_BY = {
     "complaints": complaint,
     "satisfactions": satisfaction,
     "closings": closing,
+    "client-tasks": client_task,
     "referrals": referral,
 }
 

@@ -11,7 +11,9 @@ from starlette.responses import Response
 
 from service.kernel.failures import Refused
 
-SESSION, TICKET, GUEST = "casebridge", "casebridge-ticket", "casebridge-guest"
+SESSION, TICKET = "casebridge", "casebridge-ticket"
+GUEST, CLIENT = "casebridge-guest", "casebridge-client"
+"""Visits by one-time links: of an agency, of a client."""
 TICKET_SECONDS = 600
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 

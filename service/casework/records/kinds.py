@@ -11,6 +11,7 @@ from service.casework.records import (
     care_plan,
     case_manager,
     client,
+    client_task,
     closing,
     complaint,
     consent,
@@ -35,6 +36,7 @@ Record: TypeAlias = (
     | complaint.Complaint
     | satisfaction.Satisfaction
     | closing.Closing
+    | client_task.ClientTask
 )
 
 
@@ -60,6 +62,7 @@ _ROWS = (
     Kind("complaints", complaint.Complaint, complaint.EXAMPLE),
     Kind("satisfactions", satisfaction.Satisfaction, satisfaction.EXAMPLE),
     Kind("closings", closing.Closing, closing.EXAMPLE),
+    Kind("client-tasks", client_task.ClientTask, client_task.EXAMPLE),
     Kind("referrals", referral.Referral, referral.EXAMPLE),
 )
 

@@ -6,6 +6,7 @@ from types import MappingProxyType
 CASEWORK = "casework"
 AUDITOR = "auditor"
 FUNDER = "funder"
+PATIENT_APP = "patient-app"
 
 _REFERRAL = (
     "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Location",
@@ -16,6 +17,9 @@ _REFERRAL = (
 _ANSWER = (
     "Task", "Procedure", "Observation", "QuestionnaireResponse", "DocumentReference", "Binary",
     "Communication", "Provenance", "Subscription",
+)  # fmt: skip
+_SEEN_BY_CLIENTS = (
+    "Patient", "Questionnaire", "Organization", "Practitioner", "PractitionerRole", "HealthcareService", "Location",
 )  # fmt: skip
 _RECORD = (*_REFERRAL, "EpisodeOfCare", "Appointment", "HealthcareService")
 
@@ -34,6 +38,13 @@ ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "referral-source": ("system/*.rs", *_on("cruds", _REFERRAL)),
         # answers referrals (SDOHCC ReferralRecipient and RecipientLight)
         "referral-recipient": ("system/*.rs", *_on("cruds", _ANSWER)),
+        # an app that brings clients what is asked of them, and their answers back (SDOHCC PatientApp)
+        PATIENT_APP: (
+            *_on("rus", ("Task",)),
+            *_on("crus", ("QuestionnaireResponse", "DocumentReference", "Binary")),
+            *_on("cruds", ("Subscription",)),
+            *_on("rs", _SEEN_BY_CLIENTS),
+        ),
         # counts, never people
         FUNDER: _on("rs", ("Organization", "HealthcareService", "Location", "Measure", "MeasureReport")),
         # looks at who did what, writes nothing

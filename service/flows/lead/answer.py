@@ -9,6 +9,7 @@ from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows.caller import Caller
 from service.flows.context import Context
+from service.flows.fixed import expect_fixed
 from service.flows.lead.steer import steer
 from service.flows.lead.truth import write_truth
 from service.flows.lead.who import speaks_for
@@ -19,7 +20,6 @@ from service.store.unit import Unit
 
 SAID = ("status", "statusReason", "note", "lastModified")
 """What a side may say in the Task."""
-_KEPT = frozenset({*SAID, "id", "meta", "text"})
 
 
 async def answer_transfer(
@@ -55,10 +55,7 @@ async def answer_transfer(
 def with_answer(shown: JsonObject, old: JsonObject, new: JsonObject) -> JsonObject:
     """The stored Task with what was answered in it. `shown`: as who answers saw it. Refused("unprocessable") when more
     than the answer was changed."""
-    for element in sorted((shown.keys() | new.keys()) - _KEPT):
-        if shown.get(element) != new.get(element):
-            text = f"Task.{element} is what was asked; it is answered by its status"
-            raise Refused("unprocessable", text, [Issue("error", "business-rule", text, f"Task.{element}")])
+    expect_fixed(shown, new, SAID, "is what was asked; it is answered by its status")
     return {**{k: v for k, v in old.items() if k not in SAID}, **{k: new[k] for k in SAID if k in new}}
 
 
