@@ -14,7 +14,7 @@ from service.fhir.outcome import Issue
 from service.fhir.references import local
 from service.fhir.row import Row
 from service.flows.access.roles import PATIENT_APP
-from service.flows.advance_referral import check_move, share_all
+from service.flows.advance_referral import check_move, share_all, task_of
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.fixed import expect_fixed
@@ -23,7 +23,8 @@ from service.flows.tell_received import mapping_of
 from service.flows.writing import checked
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
-from service.mapping.client_task import PROGRESS, answer, strange_output
+from service.mapping.client_task import PROGRESS, answer, keep_progress, strange_output
+from service.mapping.context import MappingContext
 from service.referral import lifecycle
 from service.referral import loop as referral
 from service.store import partners, records, resources
@@ -65,11 +66,22 @@ async def move_client_task(
     return after
 
 
-async def bring_to_apps(unit: Unit, client_task: str, references: Sequence[str], now: datetime) -> None:
-    """Every patient app may come to know the Task and what belongs to it; what it sees, consent says at each read."""
+async def asked_of_client(
+    unit: Unit, mapped: Sequence[JsonObject], mapping: MappingContext
+) -> Sequence[JsonObject]:
+    """A record's resources, the Task last, as they are to be kept: what the client's side has said in it stays.
+
+    Every patient app may come to know them from now on; what it sees, consent says at each read.
+    """
+    *others, task = mapped
+    held = (await resources.lock(unit, [("Task", task["id"])])).get(("Task", task["id"]))
+    if held is not None and not held.deleted:
+        task = keep_progress(task, task_of(held), mapping)
+    references = [task["for"]["reference"], *(f"{each['resourceType']}/{each['id']}" for each in mapped)]
     for partner in await partners.everyone(unit):
         if PATIENT_APP in partner.roles and partner.disabled_at is None:
-            share_all(unit, partner.client_id, client_task, list(references), now)
+            share_all(unit, partner.client_id, task["id"], references, mapping.now)
+    return (*others, task)
 
 
 async def _expect_own(context: Context, unit: Unit, caller: Caller, row: Row, task: JsonObject) -> None:

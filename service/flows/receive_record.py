@@ -23,7 +23,7 @@ from service.flows import advance_referral
 from service.flows.advance_referral import legal, our_part, side_of
 from service.flows.answer_referral import answer_referral, in_the_answer
 from service.flows.caller import Caller
-from service.flows.client_task import bring_to_apps
+from service.flows.client_task import asked_of_client
 from service.flows.context import Context
 from service.flows.duplicates.intake import noted
 from service.flows.gpra import save as gpra
@@ -32,7 +32,6 @@ from service.flows.lead.of_record import follow_record
 from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
 from service.kernel.ids import new_id
-from service.mapping import client_task as client_tasks
 from service.mapping.answer import answer_in, keep_progress
 from service.mapping.context import Directory, Mapped, MappingContext, Source
 from service.mapping.provenance import Act, filing
@@ -107,7 +106,7 @@ async def receive_record(
                 followed = await follow_record(context, unit, caller, record, past, made, now)
                 made, issues = followed.resources, [*issues, *followed.issues]
             if isinstance(record, ClientTask):
-                made = await _asked_of_client(unit, mapped, mapping)
+                made = await asked_of_client(unit, mapped.resources, mapping)
             try:
                 await keep(context, unit, caller, [Wish(each, each["id"]) for each in made], now)
             except Refused as refused:
@@ -244,17 +243,6 @@ def partner_of(agency: str, said: JsonObject, everyone: Sequence[Partner]) -> Pa
             if name and partner.name.casefold() == str(name).casefold():
                 return partner
     return None
-
-
-async def _asked_of_client(unit: Unit, mapped: Mapped, mapping: MappingContext) -> Sequence[JsonObject]:
-    """A client's task as it is to be kept: what the client's side has said in it stays. Patient apps may know it."""
-    *others, task = mapped.resources
-    held = (await resources.lock(unit, [("Task", task["id"])])).get(("Task", task["id"]))
-    if held is not None and not held.deleted:
-        task = client_tasks.keep_progress(task, advance_referral.task_of(held), mapping)
-    references = [f"{each['resourceType']}/{each['id']}" for each in mapped.resources]
-    await bring_to_apps(unit, task["id"], [task["for"]["reference"], *references], mapping.now)
-    return (*others, task)
 
 
 async def _refer(
