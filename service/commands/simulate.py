@@ -27,6 +27,7 @@ def simulate(
     pace: Annotated[float, typer.Option(min=0, help="seconds between two steps of its staff")] = 1.0,
     seed: Annotated[int, typer.Option(help="makes flaky repeatable")] = 1,
     dialect: Annotated[Dialect, typer.Option(help="how its staff says what it does")] = "sdohcc",
+    messages: Annotated[bool, typer.Option(help="it speaks by message Bundles (bser)")] = False,
     light: Annotated[bool, typer.Option(help="it works on our server (direct light)")] = False,
     register: Annotated[bool, typer.Option(help="register the partner if it is new")] = False,
 ) -> None:
@@ -34,7 +35,17 @@ def simulate(
 
     `ready URL` says where it listens; URL/simulator shows what it has and what reached it.
     """
-    plan = Plan(partner, behaviour, port or 0, pace, seed, casebridge, light=light, dialect=dialect)
+    plan = Plan(
+        partner,
+        behaviour,
+        port or 0,
+        pace,
+        seed,
+        casebridge,
+        light=light,
+        dialect=dialect,
+        by_message=messages,
+    )
     try:
         asyncio.run(process.run(plan if casebridge else _known(plan, port, register=register)))
     except OSError as error:
@@ -52,7 +63,7 @@ def _known(plan: Plan, port: int | None, *, register: bool) -> Plan:
     return Plan(
         plan.name, plan.behaviour, listening, plan.pace, plan.seed, public_url(chosen_settings),
         found["client_id"], found["organization"], keep, guarded="token_url" in found, light=plan.light,
-        dialect=plan.dialect,
+        dialect=plan.dialect, by_message=plan.by_message,
     )  # fmt: skip
 
 
@@ -72,6 +83,8 @@ async def _found(
     jwks.write_bytes(encode(Key(keep / "key.json").public_set))
     base, token = (None, None) if plan.light else (f"{origin}/fhir", f"{origin}/token")
     roles = ("referral-source", "referral-recipient")
-    return await story.add(
-        wiring.context, story.Registration(plan.name, roles, (), str(jwks), base, token, dialect=plan.dialect)
+    agreed = ("transport=message",) if plan.by_message else ()
+    wanted = story.Registration(
+        plan.name, roles, (), str(jwks), base, token, dialect=plan.dialect, agreed=agreed
     )
+    return await story.add(wiring.context, wanted)

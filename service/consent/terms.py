@@ -103,6 +103,7 @@ CONFORMANCE = frozenset(
         *("SearchParameter", "OperationDefinition", "CompartmentDefinition", "ImplementationGuide"),
         *("NamingSystem", "Questionnaire", "PlanDefinition", "ActivityDefinition", "Measure", "Library"),
         *("SubscriptionTopic", "OperationOutcome", "TerminologyCapabilities", "MessageDefinition"),
+        "MessageHeader",
     }
 )
 """Definitions and answers without a client in them, beside what the catalogue knows."""

@@ -1,6 +1,7 @@
-"""What the body of a 2xx says: was the transaction taken, and where does the Task live now?
+"""What the body of a 2xx says: was the transaction or message taken, and where does the Task live now?
 
-FHIR answers a transaction with a `transaction-response` Bundle (https://hl7.org/fhir/R4/http.html#trans-rules).
+FHIR answers a transaction with a `transaction-response` Bundle (https://hl7.org/fhir/R4/http.html#trans-rules), a
+message with a message whose header says `ok`, `transient-error` or `fatal-error`.
 Partners also answer nothing at all, or an OperationOutcome. A log-in page or half a document is no receipt: the
 transaction is sent again, which makes nothing twice.
 """
@@ -9,6 +10,7 @@ import re
 
 from service.fhir.json import BadJson, JsonObject, decode_object
 
+_ANSWERS = {"transient-error": 503, "fatal-error": 422}
 _STATUS = re.compile(r"[1-5]\d\d(?=\D|$)")
 
 
@@ -17,10 +19,12 @@ def told_status(status: int, body: bytes) -> int | None:
     if not body.strip():
         return status
     found = _read(body)
-    match found.get("resourceType"):
-        case "Bundle":
+    match found:
+        case {"resourceType": "Bundle", "type": "message"}:
+            return _answered(found, status)
+        case {"resourceType": "Bundle"}:
             return max((each for each in map(_entry_status, _entries(found)) if each >= 400), default=status)
-        case "OperationOutcome":
+        case {"resourceType": "OperationOutcome"}:
             return 422 if _failed(found) else status
     return None
 
@@ -57,6 +61,14 @@ def _read(body: bytes) -> JsonObject:
 def _entries(bundle: JsonObject) -> list[JsonObject]:
     entries = bundle.get("entry")
     return [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+
+
+def _answered(bundle: JsonObject, status: int) -> int | None:
+    """None for a message that answers nothing."""
+    match next(iter(_entries(bundle)), {}):
+        case {"resource": {"resourceType": "MessageHeader", "response": {"code": str(code)}}}:
+            return status if code == "ok" else _ANSWERS.get(code)
+    return None
 
 
 def _entry_status(entry: JsonObject) -> int:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from service.fhir.json import Json
 
 Payload = Literal["empty", "id-only", "full"]
+Transport = Literal["transaction", "message"]
 MOST_AT_ONCE: Final = 16
 _QUIET = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d) (\S+)")
 
@@ -43,12 +44,14 @@ class Quiet:
 @dataclass(frozen=True, slots=True)
 class Terms:
     """`rate`: deliveries a minute, None for no limit. `types`: resource types we may send, () for all that a
-    referral needs. `profiles`: what the partner says it conforms to. `poll`: seconds between looks at its Tasks."""
+    referral needs. `transport`: what a referral travels as. `profiles`: what the partner says it conforms to.
+    `poll`: seconds between looks at its Tasks."""
 
     at_once: int = 4
     rate: int | None = None
     quiet: Quiet | None = None
     payload: Payload = "id-only"
+    transport: Transport = "transaction"
     types: tuple[str, ...] = ()
     purposes: tuple[str, ...] = ()
     profiles: tuple[str, ...] = ()
@@ -101,6 +104,8 @@ def checked(terms: Terms) -> Terms:
         raise BadTerms("poll: seconds, from 60 to 86400 (a day)")
     if terms.payload not in get_args(Payload):
         raise BadTerms(f"payload is one of {', '.join(get_args(Payload))}")
+    if terms.transport not in get_args(Transport):
+        raise BadTerms(f"transport is one of {', '.join(get_args(Transport))}")
     return terms
 
 

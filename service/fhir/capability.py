@@ -10,6 +10,7 @@ from service.fhir.artefacts import TYPES, offered, shelf
 from service.fhir.audit import OFFERED
 from service.fhir.catalogue import Interaction, ResourceSpec, catalogue
 from service.fhir.json import JsonObject
+from service.fhir.message import OPERATION
 from service.fhir.search.parameters import SYSTEMWIDE, Parameter, compartment, parameters
 from service.fhir.subscriptions.asked import CAPABILITY, TOPIC_EXTENSION
 from service.fhir.subscriptions.topics import topics
@@ -23,6 +24,10 @@ _CODES: dict[Interaction, tuple[str, ...]] = {
 _SYSTEM = ("transaction", "batch", "search-system", "history-system")
 _COMPARTMENT = "http://hl7.org/fhir/CompartmentDefinition/"
 _SECURITY = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+_HTTP = {"system": "http://terminology.hl7.org/CodeSystem/message-transport", "code": "http"}
+_MESSAGES = (
+    "Referrals of partners whose dialect is bser: event v2-0003#I12, focus a Task (BSeR 2.0.0-ballot)."
+)
 _SECURED = {
     "cors": False,
     "service": [
@@ -63,6 +68,9 @@ def statement(base: str, date: str, guides: Sequence[Guide] = ()) -> JsonObject:
                 "operation": _operations("system", ""),
                 "compartment": [_COMPARTMENT + name.lower() for name in catalogue if compartment(name)],
             }
+        ],
+        "messaging": [
+            {"endpoint": [{"protocol": _HTTP, "address": f"{base}/{OPERATION}"}], "documentation": _MESSAGES}
         ],
     }
     return whole | {"implementationGuide": listed} if listed else whole

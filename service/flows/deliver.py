@@ -15,8 +15,9 @@ from service.delivery import plan
 from service.delivery.outcome import Answer, Dead, Delivered, Outcome, Retry, Withheld, judge
 from service.delivery.receipt import task_location
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
+from service.fhir.message import OPERATION
 from service.fhir.row import Row
-from service.flows import outgoing
+from service.flows import messages, outgoing
 from service.flows.advance_referral import performed, side_of
 from service.flows.audit.disclosed import decided, disclosed
 from service.flows.context import Context
@@ -48,6 +49,11 @@ class _Matter:
     loop: Loop
     partner: Partner
     rows: list[Row]
+
+    @property
+    def by_message(self) -> bool:
+        """Does it travel as a message, rather than as a transaction?"""
+        return self.partner.terms.transport == "message"
 
 
 async def take_due(context: Context, worker: int, free: int, busy: Sequence[str]) -> list[Leased]:
@@ -81,7 +87,8 @@ async def deliver(context: Context, outside: Outside, leased: Leased) -> Outcome
     flaw = _flaw(context, document)
     if flaw:
         return await _settle(context, leased, matter, Dead("invalid", flaw), None, request_id)
-    reply = await outside.partners.send(document, peer_of(matter.partner), request_id)
+    operation = OPERATION if matter.by_message else ""
+    reply = await outside.partners.send(document, peer_of(matter.partner), request_id, operation)
     return await _settle(
         context, leased, matter, _judged(context, leased, reply), reply, request_id, document
     )
@@ -103,10 +110,13 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dea
         partner = await partners.known(connection, leased.partner)
         if loop is None or partner is None:
             return None, None
-        keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in leased.refs)]
+        refs = list(leased.refs)
+        if partner.terms.transport == "message" and loop.direction == "outbound":
+            refs = list(dict.fromkeys([loop.patient, *refs]))  # a message is whole: it can be read alone
+        keys = [(type_, id_) for type_, _, id_ in (reference.partition("/") for reference in refs)]
         found = {row.reference: row for row in await resources.known(connection, keys, None)}
-    matter = _Matter(leased, loop, partner, [found[ref] for ref in leased.refs if ref in found])
-    if len(matter.rows) < len(leased.refs):
+    matter = _Matter(leased, loop, partner, [found[ref] for ref in refs if ref in found])
+    if len(matter.rows) < len(refs):
         return matter, Dead("gone", "a resource of this delivery was deleted")
     if partner.disabled_at is not None or partner.fhir_base is None:
         return matter, Dead("forbidden", "the partner is disabled or has no FHIR base")
@@ -129,7 +139,12 @@ async def _released(
     rows = [row for row in matter.rows if not terms.types or row.type in terms.types or row.type in ESSENTIAL]
     ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
     there = copy.links(ours) if copy else {}
+    async with context.database.reading() as connection:
+        home = await partners.known(connection, matter.loop.source) if matter.by_message else None
     travelling = [_caught_up(matter, each, copy) for each in outgoing.outgoing(rows, base, there)]
+    writer = messages.Writer(home, matter.partner, matter.loop, base) if matter.by_message else None
+    if writer is not None:
+        travelling = [writer.worded(each) for each in travelling]
     pairs = list(zip(rows, travelling, strict=True))
     asked = matter.loop.direction == "inbound"
     async with context.database.reading() as connection:
@@ -140,6 +155,8 @@ async def _released(
     await context.database.record([said])
     if isinstance(verdict, Deny):
         return Withheld(verdict.code, verdict.text)
+    if writer is not None:
+        return writer.released(verdict, matter.leased.id, travelling, max(row.updated for row in rows))
     if matter.leased.kind == "referral":
         return release(verdict, outgoing.creation(travelling, base))
     return release(verdict, outgoing.replacement(travelling, base, copy, there))
@@ -281,7 +298,7 @@ async def _consequences(
     if isinstance(outcome, Delivered) and matter.leased.kind == "referral" and reply is not None:
         assert isinstance(reply.result, Answer)
         remote = task_location(reply.result.body, peer_of(matter.partner).fhir_base)
-        look = now + timedelta(seconds=context.settings.poll_seconds)
+        look = None if matter.by_message else now + timedelta(seconds=context.settings.poll_seconds)
         await loops.placed(unit, matter.loop.id, remote, look)
 
 

@@ -14,16 +14,13 @@ from service.delivery.outcome import Answer
 from service.delivery.receipt import found_task
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.references import absolute
-from service.flows import advance_referral
-from service.flows.advance_referral import side_of, task_of
+from service.flows.advance_referral import task_of
 from service.flows.context import Context
 from service.flows.deliver import peer_of
 from service.flows.outgoing import stable_identifier
-from service.flows.writing import version_of
+from service.flows.take_over import take_over
 from service.kernel.events import log
 from service.kernel.ids import new_id
-from service.referral import lifecycle
-from service.referral import loop as referral
 from service.remote.outside import Outside
 from service.remote.partner import Peer, Reply
 from service.store import loops, partners, resources
@@ -52,7 +49,7 @@ async def follow(context: Context, outside: Outside, loop: Loop) -> None:
     found = await _unseen(outside, remote, loop.remote_seen, peer)
     log("partner-polled", partner=partner.client_id, referral=loop.id, outcome=str(len(found)))
     for version, task in found:
-        await take_over(context, loop.id, partner, version, task)
+        await take_version(context, loop.id, partner, version, task)
 
 
 async def _sought(context: Context, outside: Outside, loop: Loop, peer: Peer) -> str | None:
@@ -100,8 +97,8 @@ async def _unseen(
             for row in rows
             if isinstance(row, dict) and row.get("resourceType") == "Task"
         ]
-    ordered = sorted(dict(reversed(versions)).items(), key=lambda each: _order(each[0]))
-    return [each for each in ordered if _later(each[0], seen)]
+    ordered = sorted(dict(reversed(versions)).items(), key=lambda each: order(each[0]))
+    return [each for each in ordered if later(each[0], seen)]
 
 
 def _away(reply: Reply) -> bool:
@@ -130,7 +127,7 @@ def _version(task: JsonObject) -> str:
     return f"{meta.get('lastUpdated', '')} {meta.get('versionId', '')}"
 
 
-def _order(version: str) -> tuple[datetime, int, str]:
+def order(version: str) -> tuple[datetime, int, str]:
     """Instants are compared as instants: servers drop trailing zeros and change their offset in spring."""
     when, _, number = version.rpartition(" ")
     return _moment(when), int(number) if number.isdecimal() and len(number) < 10 else 0, number
@@ -144,33 +141,20 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _later(version: str, seen: str | None) -> bool:
+def later(version: str, seen: str | None) -> bool:
     """Not taken yet. Versions without time or number cannot be ordered: another one is a later one."""
     if seen is None or version.startswith("#") or seen.startswith("#"):
         return version != seen
-    return _order(version) > _order(seen)
+    return order(version) > order(seen)
 
 
-async def take_over(
+async def take_version(
     context: Context, loop_id: str, partner: Partner, version: str, remote: JsonObject
 ) -> None:
-    """One version of the partner's Task into ours: what the performer says, nothing else."""
+    """One version of the partner's Task, once."""
     async with context.database.unit(loops.lock_name(loop_id)) as unit:
         loop = await loops.find(unit, loop_id)
-        held = await resources.lock(unit, [("Task", loop_id)])
-        row = held.get(("Task", loop_id))
-        if loop is None or row is None or row.deleted or not _later(version, loop.remote_seen):
+        if loop is None or not later(version, loop.remote_seen):
             return
-        before = task_of(row)
-        side = side_of(partner)
         await loops.seen(unit, loop_id, version)
-        verdict = lifecycle.settle(side.dialect, referral.state(before), referral.state(remote), "target")
-        told = {name: remote[name] for name in advance_referral.PERFORMERS if name in remote}
-        after = advance_referral.performed(before, absolute(told, partner.fhir_base or ""))
-        if isinstance(verdict, lifecycle.Late | lifecycle.Illegal) or after == before:
-            return
-        now = context.clock()
-        unit.put(version_of(context, after, loop_id, row, row.author, now))
-        await advance_referral.advance_referral(
-            context, unit, loop, side, before, after, now, inform_partner=False
-        )
+        await take_over(context, unit, loop, partner, absolute(remote, partner.fhir_base or ""))

@@ -106,7 +106,7 @@ async def agree(context: Context, name: str, said: Sequence[str]) -> JsonObject:
         partner = await partners.named(unit, name.strip())
         if partner is None:
             raise _unknown(name)
-        agreed = _changed(partner.terms, said)
+        agreed = _spoken(partner.dialect, partner.delivery, _changed(partner.terms, said))
         await partners.agree(unit, partner.client_id, agreed)
         await reach.pace(unit, partner.client_id, agreed.paced)
         unit.audit(act(context, "administration", "partner-changed", about=[partner.organization]))
@@ -201,8 +201,15 @@ def _partner(context: Context, wanted: Registration) -> Partner:
         delivery=_delivery(wanted),
         disabled_at=None,
         created_at=context.clock(),
-        terms=_changed(STANDARD, wanted.agreed),
+        terms=_spoken(wanted.dialect, _delivery(wanted), _changed(STANDARD, wanted.agreed)),
     )
+
+
+def _spoken(dialect: str, delivery: str, agreed: Terms) -> Terms:
+    """The terms; Refused for messages to a partner whose dialect or delivery does not have them."""
+    if agreed.transport == "message" and (dialect, delivery) != ("bser", "push"):
+        raise Refused("malformed", "transport=message is for partners of dialect bser with delivery push")
+    return agreed
 
 
 def _key_set(path: Path) -> JsonObject:

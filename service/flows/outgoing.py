@@ -71,7 +71,7 @@ def creation(resources: Sequence[JsonObject], base: str) -> JsonObject:
                 "request": {
                     "method": "POST",
                     "url": each["resourceType"],
-                    "ifNoneExist": _query(stable_identifier(each, base)),
+                    "ifNoneExist": query(stable_identifier(each, base)),
                 },
             }
             for each in resources
@@ -115,7 +115,7 @@ def replacement(
         known = there.get(f"{base}/{reference}", "").rsplit("/", 2)
         url, etag = "/".join(known[-2:]), ""
         if not url:
-            url = f"{each['resourceType']}?{_query(stable_identifier(each, base))}"
+            url = f"{each['resourceType']}?{query(stable_identifier(each, base))}"
         if copy is not None and reference == copy.ours:
             url, etag = copy.reference, copy.etag
         request = {"method": "PUT", "url": url} | ({"ifMatch": etag} if etag else {})
@@ -123,7 +123,8 @@ def replacement(
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
-def _query(identifier: JsonObject) -> str:
+def query(identifier: JsonObject) -> str:
+    """The search by an identifier."""
     text = f"{identifier['system']}|{identifier['value']}"
     escaped = text.replace("\\", "\\\\").replace(",", "\\,").replace("$", "\\$")
     return f"identifier={quote(escaped, safe=':/|._-')}"

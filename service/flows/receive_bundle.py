@@ -58,34 +58,40 @@ async def receive_entries(
         if asks(entry):
             expect_allowed(entry, caller, context.base, alone=alone)
     expect_distinct(aims)
-    done = await _write(context, caller, aims) if aims else {}
+    done: dict[int, Done] = {}
+    if aims:
+        async with context.database.unit() as unit:
+            done = await write(context, unit, caller, aims)
     for entry in rows:
         if asks(entry):
             done[entry.place] = await _read(context, caller, entry)
     return [done[entry.place] for entry in rows]
 
 
-async def _write(context: Context, caller: Caller, aims: list[Aim]) -> dict[int, Done]:
-    """Conditions are locked and answered first, then all resources are locked in one order."""
+async def write(context: Context, unit: Unit, caller: Caller, aims: Sequence[Aim]) -> dict[int, Done]:
+    """What the writing entries come to, by their places, in a unit that its opener commits.
+
+    Conditions are locked and answered first, then all resources are locked in one order.
+    """
     conditions = {each.condition for each in aims if each.condition}
-    firm = [] if conditions else _locks(aims)
-    async with context.database.unit(*conditions, *firm) as unit:
-        if conditions:
-            aims = await meet(context, unit, caller, aims)
-            expect_distinct(aims)
-            await unit.lock(*_locks(aims))
-        held = await _held(unit, caller, aims)
-        done = await _deletes(context, unit, caller, aims, held)
-        written = await _contents(context, unit, caller, aims, held)
-        found = await _check_all(context, aims, written)
-        await _expect_whole(context, unit, caller, aims, written)
-        wishes = [
-            Wish({**written[each.entry.place], "id": each.id}, each.id, _expected(each.entry), each.fresh,
-                 only_new=bool(each.entry.if_none_match),
-                 relabels=caller.custodian and each.entry.method == "PATCH")
-            for each in aims if each.writes
-        ]  # fmt: skip
-        kept = await keep(context, unit, caller, wishes, context.clock())
+    if conditions:
+        await unit.lock(*conditions)
+        aims = await meet(context, unit, caller, aims)
+        expect_distinct(aims)
+    if locks := _locks(aims):
+        await unit.lock(*locks)
+    held = await _held(unit, caller, aims)
+    done = await _deletes(context, unit, caller, aims, held)
+    written = await _contents(context, unit, caller, aims, held)
+    found = await _check_all(context, aims, written)
+    await _expect_whole(context, unit, caller, aims, written)
+    wishes = [
+        Wish({**written[each.entry.place], "id": each.id}, each.id, _expected(each.entry), each.fresh,
+             only_new=bool(each.entry.if_none_match),
+             relabels=caller.custodian and each.entry.method == "PATCH")
+        for each in aims if each.writes
+    ]  # fmt: skip
+    kept = await keep(context, unit, caller, wishes, context.clock())
     for each, result in zip((each for each in aims if each.writes), kept, strict=True):
         status = "201 Created" if result.created else "200 OK"
         done[each.entry.place] = Done(status, result.row, issues=found.get(each.entry.place, ()))

@@ -14,6 +14,7 @@ from service.store import (
     guests,
     keys,
     loops,
+    messages,
     offers,
     outbox,
     partners,
@@ -27,6 +28,8 @@ from service.store import (
 from service.store.unit import Told
 
 _KEEP = timedelta(minutes=10)
+_REMEMBERED = timedelta(days=30)
+"""For how long a message is known again: ten times as long as anybody tries to send one."""
 
 
 async def sweep(context: Context) -> None:
@@ -35,6 +38,7 @@ async def sweep(context: Context) -> None:
     kept = timedelta(days=context.settings.subscription_days)
     async with context.database.unit() as unit:
         await subscriptions.forget(unit, context.clock() - kept)
+        await messages.sweep(unit, context.clock() - _REMEMBERED)
         await tokens.sweep(unit, context.clock() - _KEEP)
         await guests.sweep(unit, context.clock() - _KEEP)
         await sessions.sweep(unit, context.clock() - _KEEP)

@@ -98,7 +98,7 @@ def first(dialect: Dialect) -> State:
 
 def moves(dialect: Dialect, status: str, business_status: str, party: Party) -> tuple[Move, ...]:
     """Every legal next move of `party`, in the order of the table."""
-    before = _implied(dialect, State(status, business_status))
+    before = spoken(dialect, State(status, business_status))
     return tuple(_move(row, before) for row in ROWS[dialect] if _applies(row, before, party))
 
 
@@ -140,7 +140,7 @@ def wished(dialect: Dialect, before: State, status: str, party: Party) -> Move |
     asked = party == "requester" and status == "cancelled" and before.business == CANCELLATION_ASKED
     if before.status == status or asked:
         return Move("update", "either", before, before, changes=False)
-    return intend(dialect, _implied(dialect, before), _MEANT[status], party)
+    return intend(dialect, spoken(dialect, before), _MEANT[status], party)
 
 
 def check(
@@ -150,7 +150,7 @@ def check(
 
     An identical repetition is a Move with `changes=False`. Reasons are demanded where the row says so.
     """
-    source, target = _implied(dialect, before), _implied(dialect, after)
+    source, target = spoken(dialect, before), spoken(dialect, after)
     if _same(source, target):
         return Move("update", "either", source, target, changes=False)
     legal = moves(dialect, source.status, source.business, party)
@@ -170,7 +170,7 @@ def path(dialect: Dialect, before: State, after: State, party: Party) -> tuple[M
 
     For observers who saw only the last state: reasons are not demanded, since what happened has happened.
     """
-    source, target = _implied(dialect, before), _implied(dialect, after)
+    source, target = spoken(dialect, before), spoken(dialect, after)
     if _same(source, target):
         return ()
     queue: deque[tuple[State, tuple[Move, ...]]] = deque([(source, ())])
@@ -193,7 +193,7 @@ def settle(dialect: Dialect, known: State, seen: State, party: Party) -> Advance
 
     With times on both sides the later one wins. Without, what leads legally to the known state is late.
     """
-    source, target = _implied(dialect, known), _implied(dialect, seen)
+    source, target = spoken(dialect, known), spoken(dialect, seen)
     if known.at is not None and seen.at is not None and seen.at < known.at:
         return Late(source)
     if _same(source, target):
@@ -214,7 +214,8 @@ def _led_here(dialect: Dialect, known: State, seen: State, *, forward: bool) -> 
     return not forward and path(dialect, seen, known, "both") is not None
 
 
-def _implied(dialect: Dialect, state: State) -> State:
+def spoken(dialect: Dialect, state: State) -> State:
+    """The state with the business status that is meant where the dialect lets it be left out."""
     meant = IMPLIED.get(dialect, {}).get((state.status, state.business))
     return state if meant is None else State(*meant, at=state.at)
 

@@ -77,15 +77,16 @@ class Partners:
         self._clock = clock
         self._discovery = Discovery(door, clock)
 
-    async def send(self, document: Released, peer: Peer, request_id: str) -> Reply:
-        """POST a transaction Bundle to the partner's base.
+    async def send(self, document: Released, peer: Peer, request_id: str, operation: str = "") -> Reply:
+        """POST a Bundle to the partner: a transaction to its base, or to an operation of it (`$process-message`).
 
         ValueError for a document that was released to somebody else: a fault in our own code.
         """
         if document.recipient != peer.recipient:
             raise ValueError("this document was released to another recipient")
         body = document.document if isinstance(document.document, bytes) else encode(document.document)
-        return await self._exchange(peer, _Ask("POST", peer.fhir_base, request_id, body))
+        url = f"{peer.fhir_base}/{operation}" if operation else peer.fhir_base
+        return await self._exchange(peer, _Ask("POST", url, request_id, body))
 
     async def read(self, url: str, peer: Peer, request_id: str) -> Reply:
         """GET a resource of the partner's: `Task/1`, or an absolute URL on the partner's own server.

@@ -8,16 +8,17 @@ from typing import Any
 import httpx
 
 from service.fhir.json import JsonObject
-from service.kernel.clock import Clock, system_clock
+from service.kernel.clock import Clock, instant, system_clock
 from service.kernel.ids import new_id
 from service.simulator import letter
 from service.simulator.behaviour import Manner
 from service.simulator.bell import Bell
 from service.simulator.casebridge import Answer, Casebridge, NoToken
 from service.simulator.keys import Key
+from service.simulator.mail import Mail, MailDesk
 from service.simulator.notebook import Notebook
-from service.simulator.staff import OPEN, Desk, OwnDesk, TheirDesk, work
-from service.simulator.store import Refusal, Store, Version
+from service.simulator.staff import OPEN, Desk, OwnDesk, TheirDesk, spoken, work
+from service.simulator.store import Put, Refusal, Store, Version
 from service.simulator.tokens import TokenDesk
 from service.simulator.transaction import linked, transaction
 
@@ -25,12 +26,13 @@ from service.simulator.transaction import linked, transaction
 class Agency:
     """One simulated agency. `origin` is where it listens; `keep` a folder to remember things in, or None.
 
-    `guarded`: its FHIR endpoint asks for a token. `light`: it works on Casebridge's server.
+    `guarded`: its FHIR endpoint asks for a token. `light`: it works on Casebridge's server. `by_message`: it sends
+    and is sent message Bundles.
     """
 
     def __init__(
         self, name: str, origin: str, manner: Manner, keep: Path | None = None, *,
-        guarded: bool = True, light: bool = False, clock: Clock = system_clock,
+        guarded: bool = True, light: bool = False, by_message: bool = False, clock: Clock = system_clock,
     ) -> None:  # fmt: skip
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
@@ -42,6 +44,8 @@ class Agency:
         self.desk = TokenDesk(f"{origin}/token", clock)
         self.notebook = Notebook()
         self.rings = True
+        self.by_message = by_message
+        self.mail = Mail(self.base, self.store, self._post, lambda: manner.pace)
         self.bell = Bell(self.base, self.store, manner)
         self.sent: list[JsonObject] = []
         self.casebridge: Casebridge | None = None
@@ -69,13 +73,31 @@ class Agency:
             shown = f" ({status})" if is_task else ""
             self.say(f"received {version.reference} version {version.number}{shown}")
             if is_task and status in ("requested", "received") and not self._ours(version):
-                self._do(version.id, work(OwnDesk(self.store, new_id), version.id, self.manner, self.say))
+                self._do(version.id, work(self._desk(), version.id, self.manner, self.say))
+            if is_task and self._ours(version):
+                self._heard(version)
 
     def resume(self) -> None:
         """After a restart: the staff goes on with what was under way."""
         for version in list(self.store.all("Task")):
             if (version.resource or {}).get("status") in OPEN and not self._ours(version):
-                self._do(version.id, work(OwnDesk(self.store, new_id), version.id, self.manner, self.say))
+                self._do(version.id, work(self._desk(), version.id, self.manner, self.say))
+
+    def _desk(self) -> Desk:
+        return MailDesk(self.store, self.mail) if self.by_message else OwnDesk(self.store, new_id)
+
+    async def _post(self, message: JsonObject) -> Answer | None:
+        """A message to Casebridge."""
+        if self.casebridge is None:
+            return None
+        return await self._asked(self.casebridge, "POST", "/fhir/$process-message", message)
+
+    def _heard(self, version: Version) -> None:
+        """Of a referral of ours."""
+        status = (version.resource or {}).get("status")
+        for sent in self.sent:
+            if sent["task"] == version.reference and status not in sent["seen"]:
+                sent["seen"].append(status)
 
     def _ours(self, version: Version) -> bool:
         """Is this Task one that we asked of others? Then it carries an identifier of ours."""
@@ -94,11 +116,33 @@ class Agency:
         sent: JsonObject = {"task": _location(filed, 2), "identifier": f"{self.base}/referral|{number}"}
         sent["seen"] = []
         self.sent.append(sent)
+        if self.by_message:
+            await self._mailed(bundle, {each: self._there(each) for each in sides})
+            return sent
         answer = await self._sent(self.casebridge, bundle)
         sent["there"] = f"{self.casebridge.origin}/fhir/{_location(answer.body, 2)}"
         self.say(f"sent a referral; it is {_location(answer.body, 2)} on Casebridge")
         self._do(number, self._follow(self.casebridge, sent))
         return sent
+
+    async def _mailed(self, bundle: JsonObject, sides: dict[str, str]) -> None:
+        rows = bundle["entry"]
+        names = [str(each["fullUrl"]) for each in rows]
+        await self.mail.send([linked(each["resource"], sides) for each in rows], names)
+        self.say("sent a referral in a message")
+
+    async def withdraw(self, sent: JsonObject, reason: str) -> None:
+        """Ask, in a message, that a referral of ours be cancelled (BSeR 5.2)."""
+        found = self.store.current("Task", sent["task"].partition("/")[2])
+        assert found is not None
+        step = {
+            "status": "in-progress",
+            "statusReason": {"text": reason},
+            "lastModified": instant(self._clock()),
+        }
+        asked = {**(found.resource or {}), **step, **spoken("5.2")}
+        await self.mail.send([asked], [f"urn:uuid:{new_id()}"])
+        self.store.keep([Put("Task", found.id, asked)])
 
     async def _sent(self, casebridge: Casebridge, bundle: JsonObject) -> Answer:
         """Sent, and sent again when no answer came: conditional creates make that harmless."""

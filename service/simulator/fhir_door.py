@@ -91,6 +91,14 @@ async def bundle(request: Request, agency: Agency) -> Response:
 
 
 @_door
+async def process_message(request: Request, agency: Agency) -> Response:
+    """POST $process-message: taken whatever the agency speaks otherwise."""
+    answer, made = agency.mail.take(decode_object(await request.body()))
+    agency.received(made)
+    return _answer(answer)
+
+
+@_door
 async def create(request: Request, agency: Agency) -> Response:
     """POST a type, with If-None-Exist."""
     resource, type_ = _own_type(request, await request.body()), request.path_params["type"]
@@ -214,6 +222,7 @@ routes = [
     Route("/fhir/Subscription/{id}/$status", subscription_status, methods=["GET"]),
     Route("/fhir/Subscription/{id}/$events", subscription_events, methods=["GET"]),
     Route("/fhir/metadata", metadata, methods=["GET"]),
+    Route("/fhir/$process-message", process_message, methods=["POST"]),
     Route("/fhir", bundle, methods=["POST"]),
     Route("/fhir/", bundle, methods=["POST"]),
     Route("/fhir/{type}/_search", search_type, methods=["POST"]),

@@ -26,7 +26,7 @@ from service.simulator.notebook import Listening
 class Plan:
     """What to run. `client_id` and `organization`: how Casebridge (at `casebridge`) knows the agency.
 
-    `rings`: it offers Subscriptions.
+    `rings`: it offers Subscriptions. `by_message`: it speaks by message Bundles.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Plan:
     light: bool = False
     rings: bool = True
     dialect: Dialect = "sdohcc"
+    by_message: bool = False
     clock: Clock = system_clock
 
 
@@ -62,7 +63,14 @@ async def opened(plan: Plan) -> AsyncIterator[Agency]:
         origin = f"http://127.0.0.1:{listening.getsockname()[1]}"
         manner = Manner(plan.behaviour, plan.pace, plan.seed, dialect=plan.dialect)
         agency = Agency(
-            plan.name, origin, manner, plan.keep, guarded=plan.guarded, light=plan.light, clock=plan.clock
+            plan.name,
+            origin,
+            manner,
+            plan.keep,
+            guarded=plan.guarded,
+            light=plan.light,
+            by_message=plan.by_message,
+            clock=plan.clock,
         )
         agency.rings = plan.rings
         config = uvicorn.Config(

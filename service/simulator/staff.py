@@ -117,8 +117,12 @@ def _spoken(step: JsonObject, manner: Manner) -> JsonObject:
     """The step as the dialect says it: BSeR adds its business status."""
     if manner.dialect != "bser":
         return step
-    code = {"system": _BSER, "code": _BSER_CODES[step["status"]]}
-    return {**step, "businessStatus": {"coding": [code]}}
+    return {**step, **spoken(_BSER_CODES[step["status"]])}
+
+
+def spoken(code: str) -> JsonObject:
+    """A business status of BSeR."""
+    return {"businessStatus": {"coding": [{"system": _BSER, "code": code}]}}
 
 
 async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject | None:

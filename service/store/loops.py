@@ -55,6 +55,17 @@ async def find_record(connection: Any, source: str, record: str) -> Loop | None:
     return _loop(await connection.fetchrow(sql, source, record))
 
 
+async def known_as(connection: Any, partner: str, keys: Sequence[str]) -> list[Loop]:
+    """The loops with this partner whose Task is found by one of these search keys."""
+    found = await connection.fetch(
+        f"""SELECT {_COLUMNS} FROM loop WHERE partner = $1 AND id IN (
+              SELECT id FROM resource WHERE type = 'Task' AND NOT deleted
+                AND keys && ARRAY(SELECT hashtextextended(k, 0) FROM unnest($2::text[]) k))""",  # noqa: S608
+        partner, list(keys),
+    )  # fmt: skip
+    return [Loop(*each) for each in found]
+
+
 async def open_loop(unit: Unit, loop: Loop) -> None:
     """A new loop; the same id twice is Refused("conflict") at commit."""
     await unit.execute(

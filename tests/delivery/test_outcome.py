@@ -115,6 +115,27 @@ def test_a_receipt_is_a_bundle_an_outcome_without_errors_or_nothing_at_all(body:
     assert judge(Answer(200, body=body), 1, 0.5) == Delivered(200)
 
 
+ANSWERED = (
+    b'{"resourceType":"Bundle","type":"message","entry":[{"resource":{"resourceType":"MessageHeader",'
+    b'"response":{"identifier":"1","code":"%s"}}}]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [(b"ok", Delivered), (b"transient-error", Retry), (b"fatal-error", Dead), (b"why", Retry)],
+)
+def test_a_message_is_settled_by_the_message_that_answers_it(code: bytes, kind: type) -> None:
+    assert isinstance(judge(Answer(200, body=ANSWERED % code), 1, 0.5), kind)
+
+
+def test_a_message_that_answers_nothing_is_no_receipt() -> None:
+    body = (
+        b'{"resourceType":"Bundle","type":"message","entry":[{"resource":{"resourceType":"MessageHeader"}}]}'
+    )
+    assert isinstance(judge(Answer(200, body=body), 1, 0.5), Retry)
+
+
 @pytest.mark.parametrize(
     "body", [b"<html>log in", STORED[:40], b"[]", b"{}", b'{"resourceType":"Task"}', b"\x00\xff"]
 )

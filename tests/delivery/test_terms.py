@@ -53,6 +53,7 @@ def test_an_operator_names_what_changes_and_the_rest_stays() -> None:
         ("at_once=17", "16"),
         ("poll=5", "poll"),
         ("payload=some", "payload"),
+        ("transport=pigeon", "transport"),
         ("quiet=22-6", "quiet hours"),
         ("quiet=22:00-06:00 Denver/America", "time zone"),
         ("quiet=22:00-22:00 UTC", "all day"),

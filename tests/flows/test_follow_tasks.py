@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from service.flows.follow_tasks import _later, _version
+from service.flows.follow_tasks import _version, later
 
 
 def version(when: str | None = None, number: str | None = None, status: str = "requested") -> str:
@@ -25,17 +25,17 @@ def version(when: str | None = None, number: str | None = None, status: str = "r
     ],
 )
 def test_instants_are_compared_as_instants_and_numbers_as_numbers(older: Any, newer: Any) -> None:
-    assert _later(version(*newer), version(*older))
-    assert not _later(version(*older), version(*newer))
-    assert not _later(version(*newer), version(*newer))
+    assert later(version(*newer), version(*older))
+    assert not later(version(*older), version(*newer))
+    assert not later(version(*newer), version(*newer))
 
 
-def test_without_time_and_number_another_content_is_a_later_version() -> None:
+def test_without_time_and_number_another_content_is_alater_version() -> None:
     before, after = version(), version(status="accepted")
-    assert _later(after, before)
-    assert not _later(after, after)
+    assert later(after, before)
+    assert not later(after, after)
 
 
 def test_the_first_version_is_news_and_nonsense_is_survived() -> None:
-    assert _later(version("2026-03-09T10:00:00Z", "1"), None)
-    assert _later(version("2026-03-09T10:00:00Z", "1"), version("last Tuesday", "x"))
+    assert later(version("2026-03-09T10:00:00Z", "1"), None)
+    assert later(version("2026-03-09T10:00:00Z", "1"), version("last Tuesday", "x"))

@@ -183,3 +183,16 @@ async def test_an_agency_filed_before_it_became_a_partner_keeps_its_organization
             assert again.json()["resources"][0] == filed
         other = await service.partner("Riverbend", "ehr")
         assert (await harbor.get(f"/fhir/{other['organization']}")).json()["name"] == "Riverbend"
+
+
+async def test_messages_are_agreed_with_partners_whose_dialect_has_them(site: Site) -> None:
+    there = {"fhir_base": "http://127.0.0.1:1/fhir", "agreed": ["transport=message"]}
+    with pytest.raises(Refused, match="dialect bser"):
+        await onboard_partner.add(site.context, fresh(**there))
+    with pytest.raises(Refused, match="delivery push"):
+        await onboard_partner.add(site.context, fresh(**there, dialect="bser", delivery="poll"))
+    shown = await onboard_partner.add(site.context, fresh(**there, dialect="bser"))
+    assert shown["terms"] == {"transport": "message"}
+    plain = await onboard_partner.add(site.context, fresh(fhir_base="http://127.0.0.1:1/fhir"))
+    with pytest.raises(Refused, match="dialect bser"):
+        await onboard_partner.agree(site.context, plain["name"], ["transport=message"])

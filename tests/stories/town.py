@@ -3,7 +3,7 @@ system, over real HTTP and real tokens. One PostgreSQL database a story."""
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from service.simulator.casebridge import Casebridge
 from service.simulator.keys import Key
 from service.simulator.process import Plan, opened
 
-ROLES = {people.COUNTY: "referral-source"}
+ROLES = {people.COUNTY: "referral-source", people.LAKEVIEW: "referral-source referral-recipient"}
 
 
 def _told(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -128,13 +128,16 @@ async def register(
     key: Key,
     agency_url: str | None,
     dialect: str = "sdohcc",
+    agreed: Sequence[str] = (),
 ) -> dict[str, Any]:
     jwks = folder / f"{secrets.token_hex(4)}.json"
     jwks.write_bytes(encode(key.public_set))
     addresses: dict[str, Any] = {}
     if agency_url is not None:
         addresses = {"fhir_base": f"{agency_url}/fhir", "token_url": f"{agency_url}/token"}
-    wanted = onboarding.Registration(name, (role,), jwks=str(jwks), dialect=dialect, **addresses)
+    wanted = onboarding.Registration(
+        name, tuple(role.split()), jwks=str(jwks), dialect=dialect, agreed=agreed, **addresses
+    )
     return await onboarding.add(service.wiring.context, wanted)
 
 
@@ -177,7 +180,8 @@ async def settle(
     agency = await stack.enter_async_context(opened(replace(plan, clock=clock)))
     role = ROLES.get(plan.name, "referral-recipient")
     address = None if plan.light else agency.origin
-    found = await register(service, folder, plan.name, role, agency.key, address, plan.dialect)
+    agreed = ("transport=message",) if plan.by_message else ()
+    found = await register(service, folder, plan.name, role, agency.key, address, plan.dialect, agreed)
     agency.register(service.url, found["client_id"], found["organization"])
     made.agencies[plan.name], made.organizations[plan.name] = agency, found["organization"]
     return agency

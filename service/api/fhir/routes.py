@@ -141,6 +141,7 @@ routes = [
     _path(_INSTANCE + "/_history/{vid}", GET=instance.vread),
     _path(_INSTANCE + "/_history", GET=history.history),
     *_operations,
+    _path("/fhir/$process-message", POST=system.message),
     _path("/fhir/$export", GET=exports.kick_off, POST=exports.kick_off),
     _path("/fhir/Patient/$export", GET=exports.kick_off, POST=exports.kick_off),
     _path("/fhir/Group/{id:fhirid}/$export", GET=exports.kick_off, POST=exports.kick_off),

@@ -10,6 +10,7 @@ from service.api.content import answer, preference, resource_of
 from service.api.failures import issues_of, status_of
 from service.api.fhir.door import door, expect_parameters, open_door
 from service.consent.security import bundled
+from service.fhir.arguments import arguments
 from service.fhir.bundle import Entry, entries_alone
 from service.fhir.capability import statement
 from service.fhir.json import encode
@@ -19,6 +20,7 @@ from service.flows.audit.witness import refused_part
 from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.receive_bundle import Done, receive_bundle, receive_entries
+from service.flows.receive_message import receive_message
 from service.flows.writing import expect_type
 from service.kernel.clock import instant
 from service.kernel.failures import Failure, Refused
@@ -55,6 +57,20 @@ async def bundle(request: Request, context: Context, caller: Caller) -> Response
             return answer(request, bundled("batch-response", [], answers))
         case _:
             raise Refused("malformed", "a Bundle sent to the base must be of type transaction or batch")
+
+
+@door
+async def message(request: Request, context: Context, caller: Caller) -> Response:
+    """POST $process-message: a message, or the parameter `content` that holds it."""
+    body = await resource_of(request, context.settings.max_body_bytes)
+    known = ("content", "async", "response-url")
+    given = arguments(body, request.query_params.multi_items(), known)
+    if given.flag("async") or given.text("response-url"):
+        raise Refused("unsupported", "a message is answered at once, where it was sent from")
+    held = given.values.get("content", [given.resource])
+    if len(held) != 1 or not isinstance(held[0], dict):
+        raise Refused("malformed", "one message is needed: a Bundle, alone or as the parameter content")
+    return answer(request, await receive_message(context, caller, held[0]))
 
 
 async def _alone(context: Context, caller: Caller, entry: Entry | Refused, wanted: str) -> bytes:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     Text,
     text,
 )
@@ -108,6 +109,18 @@ class Attempt(SQLModel, table=True):
     milliseconds: int = Field(sa_column=Column(Integer, nullable=False))
     outcome: str = Field(sa_column=Column(Text, nullable=False))
     detail: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
+
+
+class Message(SQLModel, table=True):
+    """A message that was taken from a partner, by its id; `digest` is of what it said. No content."""
+
+    partner: str = Field(
+        sa_column=Column(Key, ForeignKey("partner.client_id", ondelete="CASCADE"), primary_key=True)
+    )
+    id: str = Field(sa_column=Column(Key, primary_key=True))
+    digest: str = Field(sa_column=Column(Text, nullable=False))
+    answer: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: datetime = Field(sa_column=moment(nullable=False, index=True))
 
 
 class Offer(SQLModel, table=True):
