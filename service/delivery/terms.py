@@ -73,8 +73,8 @@ STANDARD: Final = Terms()
 UNREADABLE: Final = Terms(at_once=0)
 """What stands for terms that cannot be read: nothing begins before an operator has mended them."""
 _KINDS: Final = {
-    "at_once": int, "rate": int, "poll": int, "quiet": str, "payload": str, "contact": str, "types": list,
-    "purposes": list, "profiles": list,
+    "at_once": int, "rate": int, "poll": int, "quiet": str, "payload": str, "transport": str, "contact": str,
+    "types": list, "purposes": list, "profiles": list,
 }  # fmt: skip
 
 
