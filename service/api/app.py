@@ -1,5 +1,5 @@
 """The application: doors, middleware, OpenAPI. Hot paths are plain routes; the OpenAPI document describes them
-from the catalogue (service/api/description.py)."""
+from the catalogue (service/api/description)."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager

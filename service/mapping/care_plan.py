@@ -4,23 +4,22 @@
 A service arranged by a referral is `activity.reference`; one done by somebody named is `activity.detail`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from html import escape
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-from service.casework.records.care_plan import CarePlan, Goal, NeedRef, PlanSignature, Review, Service, Target
+from service.casework.records.care_plan import CarePlan, Goal, Review, Service
 from service.fhir.json import JsonObject
 from service.fhir.models import build
 from service.fhir.outcome import Issue
 from service.mapping import parts
 from service.mapping.context import Mapped, MappingContext, Told, note, one
 from service.mapping.encounter import support_reference
+from service.mapping.goal import fhir_goal, fhir_need, goal_of, goal_reference, needs_of
 from service.mapping.identity import (
-    identifier,
     own_identifier,
     own_organization,
     part_of_path,
-    path_of,
     record_id,
     refer,
     referred,
@@ -28,15 +27,13 @@ from service.mapping.identity import (
 )
 from service.mapping.names import (
     CRISIS_PROCEDURE,
-    GOAL_PROGRESS,
     INTENSITY,
     INTENSITY_TIER,
     NEXT_REVIEW,
     PLAN_CATEGORY,
-    PLAN_SIGNER,
-    SDOHCC_CODES,
     profile,
 )
+from service.mapping.plan_signature import fhir_signature, read_signatures
 from service.mapping.services import fhir_service, service, unmapped
 from service.mapping.terms import terms
 
@@ -44,19 +41,12 @@ _ASSESS_PLAN: Final = {
     "system": "http://hl7.org/fhir/us/core/CodeSystem/careplan-category",
     "code": "assess-plan",
 }
-_PRIORITY: Final = "http://terminology.hl7.org/CodeSystem/goal-priority"
-_SIGNATURE: Final = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.12.1.1"}
-_AUTHOR: Final = {
-    "system": "http://terminology.hl7.org/CodeSystem/provenance-participant-type",
-    "code": "author",
-}
-_STATUSES: Final = frozenset(get_args(Goal.model_fields["status"].annotation))
 
 
 def to_fhir(plan: CarePlan, context: MappingContext) -> Mapped:
     """Goals, CarePlan, then the signatures on it."""
-    goals = [_goal(plan, goal, context) for goal in plan.goals]
-    signatures = [_signature(plan, signature, context) for signature in plan.signatures]
+    goals = [fhir_goal(plan, goal, context) for goal in plan.goals]
+    signatures = [fhir_signature(plan, signature, context) for signature in plan.signatures]
     return Mapped((*goals, _plan(plan, context), *signatures), tuple(_notes(plan)))
 
 
@@ -65,7 +55,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
     held = one(resources, "CarePlan")
     if held is None:
         raise LookupError("no CarePlan among the resources")
-    goals = tuple(_read_goal(r, context) for r in resources if r["resourceType"] == "Goal")
+    goals = tuple(goal_of(r, context) for r in resources if r["resourceType"] == "Goal")
     remarks = held.get("note", [])
     plan = CarePlan(
         id=record_id(context, "care-plans", held),
@@ -82,12 +72,12 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         goals=goals,
         services=tuple(_read_services(held, goals, context)),
         supports=tuple(_supports(held, context)),
-        needs=tuple(_read_needs(held.get("addresses", []), context)),
+        needs=tuple(needs_of(held.get("addresses", []), context)),
         crisis_procedure=parts.text(parts.extension(held, CRISIS_PROCEDURE, "valueMarkdown")),
         intensity=parts.code_in(parts.extension(held, INTENSITY_TIER, "valueCodeableConcept"), INTENSITY),
         next_review=parts.extension(held, NEXT_REVIEW, "valueDate"),
         reviews=tuple(_review(r) for r in remarks if _is_review(r)),
-        signatures=tuple(_read_signatures(resources, context)),
+        signatures=tuple(read_signatures(resources, context)),
         replaces=referred(context, "care-plans", (held.get("replaces") or [None])[0]),
         guidelines=tuple(uri for uri in map(parts.uri, held.get("instantiatesUri", [])) if uri),
         treatment_plan=parts.text((held.get("basedOn") or [{}])[0].get("display")),
@@ -123,9 +113,9 @@ def _plan(plan: CarePlan, context: MappingContext) -> JsonObject:
         created=plan.created,
         author=refer(context, "case-managers", plan.author) if plan.author else own_organization(context),
         contributor=list(_contributors(plan, context)),
-        addresses=[_need(need, context) for need in plan.needs],
+        addresses=[fhir_need(need, context) for need in plan.needs],
         supportingInfo=[support_reference(context, plan.client, support) for support in plan.supports],
-        goal=[_goal_reference(plan, goal.id, context) for goal in plan.goals],
+        goal=[goal_reference(plan, goal.id, context) for goal in plan.goals],
         activity=[_activity(plan, service, context) for service in plan.services],
         note=[
             *(_fhir_review(n, r) for n, r in enumerate(plan.reviews, 1)),
@@ -154,69 +144,12 @@ def _contributors(plan: CarePlan, context: MappingContext) -> Iterator[JsonObjec
         yield refer(context, "case-managers", colleague)
 
 
-def _need(need: NeedRef, context: MappingContext) -> JsonObject:
-    condition = resource_id(context, "assessments", need.assessment, f"need:{need.need}")
-    return {
-        "reference": f"Condition/{condition}",
-        "identifier": identifier(context, "need", need.assessment, need.need),
-    }
-
-
-def _goal_id(plan: str, goal: str, context: MappingContext) -> str:
-    return resource_id(context, "care-plans", plan, f"goal:{goal}")
-
-
-def _goal_reference(plan: CarePlan, goal: str, context: MappingContext) -> JsonObject:
-    held = identifier(context, "goal", plan.id, goal)
-    return {"reference": f"Goal/{_goal_id(plan.id, goal, context)}", "identifier": held}
-
-
-def _goal(plan: CarePlan, goal: Goal, context: MappingContext) -> JsonObject:
-    category = {"system": SDOHCC_CODES, "code": goal.category}
-    status = "entered-in-error" if plan.status == "entered-in-error" else goal.status
-    return build(
-        "Goal",
-        id=_goal_id(plan.id, goal.id, context),
-        meta={"profile": [profile("casebridge-goal")]},
-        identifier=[identifier(context, "goal", plan.id, goal.id)],
-        lifecycleStatus=status,
-        achievementStatus=_fhir_progress(goal.progress) if goal.progress else None,
-        category=[{"coding": [category]}] if goal.category else None,
-        priority={"coding": [{"system": _PRIORITY, "code": goal.priority}]} if goal.priority else None,
-        description={"text": goal.words},
-        subject=refer(context, "clients", plan.client),
-        startDate=goal.start.isoformat() if goal.start else None,
-        target=[_fhir_target(target) for target in goal.targets],
-        statusDate=goal.progress_on.isoformat() if goal.progress_on else None,
-        expressedBy=_expressed_by(plan, goal, context),
-        addresses=[_need(need, context) for need in goal.needs],
-        note=[parts.fhir_note(n) for n in goal.notes],
-    )
-
-
-def _fhir_progress(progress: str) -> JsonObject:
-    standard = terms().translate("goal-progress-to-achievement", progress)
-    return {"coding": [*standard, terms().coding(GOAL_PROGRESS, progress)]}
-
-
-def _fhir_target(target: Target) -> JsonObject:
-    due = target.due.isoformat() if target.due else None
-    return {"measure": {"text": target.measure}, "dueDate": due}
-
-
-def _expressed_by(plan: CarePlan, goal: Goal, context: MappingContext) -> JsonObject:
-    if goal.expressed_by == "client":
-        return refer(context, "clients", plan.client)
-    kind = "RelatedPerson" if goal.expressed_by == "family" else "PractitionerRole"
-    return {"type": kind, "display": goal.expressed_by}
-
-
 def _activity(plan: CarePlan, planned: Service, context: MappingContext) -> JsonObject:
     if planned.referral:
         return {"id": planned.id, "reference": refer(context, "referrals", planned.referral)}
     detail = {
         "code": fhir_service(planned.service) if planned.service else None,
-        "goal": [_goal_reference(plan, goal, context) for goal in planned.goals],
+        "goal": [goal_reference(plan, goal, context) for goal in planned.goals],
         "status": planned.status,
         "scheduledPeriod": parts.fhir_span(planned.period),
         "performer": list(_performers(plan, planned, context)),
@@ -238,41 +171,6 @@ def _performers(plan: CarePlan, planned: Service, context: MappingContext) -> It
 
 def _fhir_review(number: int, review: Review) -> JsonObject:
     return {"id": f"review-{number}", "authorString": review.by, "time": review.on, "text": review.found}
-
-
-def _signature(plan: CarePlan, signed: PlanSignature, context: MappingContext) -> JsonObject:
-    """Provenance with a signature: who signed which plan, when, as what."""
-    if signed.case_manager:
-        who = refer(context, "case-managers", signed.case_manager, signed.name)
-    elif signed.role == "client":
-        who = refer(context, "clients", plan.client, signed.name)
-    else:
-        who = {"display": signed.name}
-    at = parts.fhir_moment(signed.at)
-    own = resource_id(context, "care-plans", plan.id, "CarePlan")
-    return build(
-        "Provenance",
-        id=resource_id(context, "care-plans", plan.id, f"signature:{signed.id}"),
-        meta={"profile": [profile("casebridge-provenance")]},
-        target=[{"reference": f"CarePlan/{own}"}],
-        occurredDateTime=at,
-        recorded=at,
-        reason=[{"text": signed.revision}] if signed.revision else None,
-        agent=[
-            {
-                "type": {"coding": [_AUTHOR]},
-                "role": [{"coding": [terms().coding(PLAN_SIGNER, signed.role)]}],
-                "who": who,
-            }
-        ],
-        entity=[
-            {
-                "role": "source",
-                "what": {"identifier": identifier(context, "plan-signature", plan.id, signed.id)},
-            }
-        ],
-        signature=[{"type": [_SIGNATURE], "when": at, "who": who}],
-    )
 
 
 def _kind(plan: JsonObject) -> str:
@@ -298,47 +196,6 @@ def _supports(plan: JsonObject, context: MappingContext) -> Iterator[str]:
     for info in plan.get("supportingInfo", []):
         if path := part_of_path(context, info, "support"):
             yield path[-1]
-
-
-def _read_needs(addressed: Iterable[JsonObject], context: MappingContext) -> Iterator[NeedRef]:
-    for need in addressed:
-        path = part_of_path(context, need, "need")
-        if path and len(path) == 2:
-            yield NeedRef(assessment=path[0], need=path[1])
-
-
-def _read_goal(goal: JsonObject, context: MappingContext) -> Goal:
-    path = path_of(context, goal.get("identifier", []), "goal")
-    expressed = goal.get("expressedBy", {})
-    status: Any = goal["lifecycleStatus"]
-    family = expressed.get("type") == "RelatedPerson" or "RelatedPerson/" in str(expressed.get("reference"))
-    worker = "Practitioner" in str(expressed.get("type") or expressed.get("reference"))
-    priority: Any = parts.code_in(goal.get("priority"), _PRIORITY)
-    progress = goal.get("achievementStatus", {})
-    known = terms().untranslate("goal-progress-to-achievement", progress.get("coding", []))
-    return Goal(
-        id=path[-1] if path else goal["id"],
-        words=parts.concept_text(goal.get("description")) or "goal not named",
-        status=status if status in _STATUSES else "cancelled",
-        expressed_by="family" if family else "worker" if worker else "client",
-        category=next((c for v in goal.get("category", []) if (c := parts.code_in(v, SDOHCC_CODES))), None),
-        priority=priority,
-        start=_day(goal.get("startDate")),
-        targets=parts.several(_target, goal.get("target")),
-        progress=parts.code_in(progress, GOAL_PROGRESS) or known,
-        progress_on=_day(goal.get("statusDate")),
-        needs=tuple(_read_needs(goal.get("addresses", []), context)),
-        notes=parts.notes(goal.get("note", [])),
-    )
-
-
-def _target(value: JsonObject) -> Target | None:
-    measure, due = parts.concept_text(value.get("measure")), _day(value.get("dueDate"))
-    return Target(measure=measure, due=due) if measure or due else None
-
-
-def _day(value: str | None) -> Any:
-    return value if value and len(value) == 10 else None
 
 
 def _read_services(plan: JsonObject, goals: tuple[Goal, ...], context: MappingContext) -> Iterator[Service]:
@@ -378,31 +235,6 @@ def _is_review(remark: JsonObject) -> bool:
 def _review(remark: JsonObject) -> Review:
     [read] = parts.notes([remark])
     return Review(on=read.at or "1900", by=read.by, found=read.text)
-
-
-def _read_signatures(resources: Iterable[JsonObject], context: MappingContext) -> Iterator[PlanSignature]:
-    for provenance in resources:
-        signatures = provenance.get("signature") if provenance["resourceType"] == "Provenance" else None
-        for signature in signatures or ():
-            yield _read_signature(provenance, signature, context)
-
-
-def _read_signature(provenance: JsonObject, signature: JsonObject, context: MappingContext) -> PlanSignature:
-    whats = [entity.get("what", {}) for entity in provenance.get("entity", [])]
-    paths = (part_of_path(context, what, "plan-signature") for what in whats)
-    roles = (parts.code_in(r, PLAN_SIGNER) for a in provenance["agent"] for r in a.get("role", []))
-    role: Any = next((code for code in roles if code), "case-manager")
-    who = signature["who"]
-    worker = "Practitioner" in str(who.get("reference"))
-    path = next((p for p in paths if p), None)
-    return PlanSignature(
-        id=path[-1] if path else provenance["id"],
-        role=role,
-        name=parts.text(who.get("display")) or "name not given",
-        case_manager=referred(context, "case-managers", who) if worker else None,
-        at=signature["when"],
-        revision=next((said for r in provenance.get("reason", []) if (said := parts.concept_text(r))), None),
-    )
 
 
 def _notes(plan: CarePlan) -> Iterator[Issue]:

@@ -15,7 +15,7 @@ from service.fhir.json import Json, JsonObject
 from service.fhir.outcome import Issue
 from service.mapping import client as clients
 from service.mapping import parts
-from service.mapping import referral as referrals
+from service.mapping import referral_record as referrals
 from service.mapping.context import MappingContext, Told, note
 from service.mapping.identity import local
 from service.mapping.names import GOAL_SERVED

@@ -1,28 +1,23 @@
 """HSDS organizations, locations and services → Organization, Location, HealthcareService.
 
-The codes are looked up in ConceptMaps: a term by its taxonomy and code, or by its taxonomy and name, or by its name
-alone (`TERM_NAME`). What none of them knows is carried with its own code and reported.
+Their codes are looked up in codes.py.
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 from service.fhir.json import JsonObject, Number
 from service.fhir.models import ShapeMistake, build
-from service.kernel.ids import derived_id
 from service.mapping import parts
-from service.mapping.agency import categories, fhir_appointment_contact, fhir_capacity, standard_types
+from service.mapping.agency import categories, fhir_appointment_contact, fhir_capacity
+from service.mapping.hsds.codes import codes_of, distinct, kind_of
 from service.mapping.hsds.hours import hours
-from service.mapping.hsds.listing import Entry, Listing, Trouble, terms_of
-from service.mapping.names import ASSURED_ON, RSS_SERVICE, identifier_system, profile
-from service.mapping.terms import terms
+from service.mapping.hsds.listing import Entry, Listing
+from service.mapping.hsds.making import Making, Programmes
+from service.mapping.names import ASSURED_ON, profile
 
-TERM_NAME: Final = "urn:casebridge:taxonomy-term-name"
-"""The source system of a map from names of terms, as `temporary-shelter`, whatever the taxonomy."""
 _EIN: Final = "urn:oid:2.16.840.1.113883.4.4"
 _US_CORE_LOCATION: Final = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-location"
 _INTERPRETERS: Final = {
@@ -42,52 +37,12 @@ _DEGREES: Final = re.compile(r"-?(0|[1-9]\d{0,2})(\.\d{1,20})?")
 _LANGUAGE: Final = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
 
 
-@dataclass
-class Programmes:
-    """What a list becomes: resources with the place of their row, troubles, and the terms that no map knows.
-
-    `known`: `Type/id` of every row of the list, also of those that could not be made.
-    """
-
-    resources: list[tuple[JsonObject, str]] = field(default_factory=list)
-    troubles: list[Trouble] = field(default_factory=list)
-    unmapped: Counter[str] = field(default_factory=Counter)
-    known: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    """One mapping of one list, on one day."""
-
-    name: str
-    listing: Listing
-    today: date
-    made: Programmes
-
-    def id_of(self, table: str, id_: str) -> str:
-        return derived_id("hsds", self.name, table, id_)
-
-    def identifier(self, table: str, id_: str) -> JsonObject:
-        return {"system": identifier_system(f"hsds-{table}"), "value": f"{self.name}/{id_}"}
-
-    def reference(self, type_: str, table: str, id_: str, display: str = "") -> JsonObject:
-        shown = {"display": display} if display else {}
-        return {
-            "reference": f"{type_}/{self.id_of(table, id_)}",
-            "identifier": self.identifier(table, id_),
-            **shown,
-        }
-
-    def trouble(self, place: str, words: str) -> None:
-        self.made.troubles.append(Trouble(place, words))
-
-
 _TYPES: Final = {"organization": "Organization", "location": "Location", "service": "HealthcareService"}
 
 
 def programmes(listing: Listing, name: str, today: date) -> Programmes:
     """The whole list named `name` (part of every id and identifier, for ever), as it stands on `today`."""
-    task = _Task(name, listing, today, Programmes(troubles=list(listing.troubles)))
+    task = Making(name, listing, today, Programmes(troubles=list(listing.troubles)))
     makers = {"organization": _organization, "location": _location, "service": _service}
     for table, maker in makers.items():
         for id_, row in listing.rows(table).items():
@@ -102,7 +57,7 @@ def programmes(listing: Listing, name: str, today: date) -> Programmes:
     return task.made
 
 
-def _organization(task: _Task, id_: str, row: Entry) -> JsonObject | None:
+def _organization(task: Making, id_: str, row: Entry) -> JsonObject | None:
     if not row["name"]:
         task.trouble(row.place, "an organization without a name is left out")
         return None
@@ -123,18 +78,18 @@ def _organization(task: _Task, id_: str, row: Entry) -> JsonObject | None:
     )
 
 
-def _parent(task: _Task, row: Entry) -> JsonObject | None:
+def _parent(task: Making, row: Entry) -> JsonObject | None:
     parent = task.listing.rows("organization").get(row["parent_organization_id"])
     return task.reference("Organization", "organization", parent["id"], parent["name"]) if parent else None
 
 
-def _person(task: _Task, contact: Entry) -> JsonObject:
+def _person(task: Making, contact: Entry) -> JsonObject:
     said = ", ".join(text for text in (contact["name"], contact["title"], contact["department"]) if text)
     phones = task.listing.of("phone", "contact_id", contact["id"])
     return {"name": {"text": said} if said else None, "telecom": list(_ways(task, contact, phones))}
 
 
-def _location(task: _Task, id_: str, row: Entry) -> JsonObject | None:
+def _location(task: Making, id_: str, row: Entry) -> JsonObject | None:
     addresses = task.listing.of("address", "location_id", id_)
     address = next((each for each in addresses if each["address_type"] != "postal"), None)
     name = row["name"] or row["alternate_name"] or (address["address_1"] if address else "")
@@ -175,7 +130,7 @@ def _address(row: Entry) -> JsonObject:
     }
 
 
-def _position(task: _Task, row: Entry) -> JsonObject | None:
+def _position(task: Making, row: Entry) -> JsonObject | None:
     if not (row["latitude"] or row["longitude"]):
         return None
     said = [row["latitude"], row["longitude"]]
@@ -189,7 +144,7 @@ def _position(task: _Task, row: Entry) -> JsonObject | None:
     return {"latitude": Number(said[0]), "longitude": Number(said[1])}
 
 
-def _keeper(task: _Task, id_: str, row: Entry) -> JsonObject | None:
+def _keeper(task: Making, id_: str, row: Entry) -> JsonObject | None:
     """Whose place it is: said, or the one organization whose services are given there."""
     organizations = task.listing.rows("organization")
     served = [each["service_id"] for each in task.listing.of("service_at_location", "location_id", id_)]
@@ -203,7 +158,7 @@ def _keeper(task: _Task, id_: str, row: Entry) -> JsonObject | None:
     return task.reference("Organization", "organization", wanted, found["name"]) if found else None
 
 
-def _service(task: _Task, id_: str, row: Entry) -> JsonObject | None:
+def _service(task: Making, id_: str, row: Entry) -> JsonObject | None:
     agency = task.listing.rows("organization").get(row["organization_id"])
     if agency is None or not row["name"]:
         lacks = "a name" if agency else "an organization of this list"
@@ -211,7 +166,7 @@ def _service(task: _Task, id_: str, row: Entry) -> JsonObject | None:
         return None
     listing, there = task.listing, task.listing.of("service_at_location", "service_id", id_)
     everywhere = [("service_id", id_), *(("service_at_location_id", each["id"]) for each in there)]
-    codings, services = _codes(task, [id_, *(each["id"] for each in there)])
+    codings, services = codes_of(task, [id_, *(each["id"] for each in there)])
     open_, words, troubles = hours(
         [s for link in everywhere for s in listing.of("schedule", *link)], task.today
     )
@@ -225,8 +180,8 @@ def _service(task: _Task, id_: str, row: Entry) -> JsonObject | None:
         identifier=[task.identifier("service", id_)],
         active=row["status"].casefold() in ("", "active"),
         providedBy=task.reference("Organization", "organization", agency["id"], agency["name"]),
-        category=[{"coding": [each]} for each in _distinct(c for one in services for c in categories(one))],
-        type=[*map(_kind, services), *codings],
+        category=[{"coding": [each]} for each in distinct(c for one in services for c in categories(one))],
+        type=[*map(kind_of, services), *codings],
         name=row["name"],
         comment=_lines(
             row["description"],
@@ -269,7 +224,7 @@ def _lines(*texts: str) -> str | None:
     return "\n".join(text for text in texts if text) or None
 
 
-def _fees(task: _Task, id_: str, row: Entry) -> str:
+def _fees(task: Making, id_: str, row: Entry) -> str:
     costs = [
         " ".join(
             text
@@ -282,7 +237,7 @@ def _fees(task: _Task, id_: str, row: Entry) -> str:
     return f"Costs: {said}" if said else ""
 
 
-def _papers(task: _Task, id_: str) -> Iterator[str]:
+def _papers(task: Making, id_: str) -> Iterator[str]:
     for each in task.listing.of("required_document", "service_id", id_):
         if each["document"] and each["document"].casefold() != "none":
             yield f"Bring: {each['document']}"
@@ -296,48 +251,7 @@ def _eligible(row: Entry) -> str | None:
     return _lines(row["eligibility_description"], " ".join(each for each in ages if each))
 
 
-def _codes(task: _Task, ids: list[str]) -> tuple[list[JsonObject], list[str]]:
-    """The terms as they are, and the codes of our service list they translate to."""
-    concepts: list[JsonObject] = []
-    services: list[str] = []
-    for term in {each["id"]: each for each in terms_of(task.listing, *ids)}.values():
-        system, code = _system(task, term), term["code"]
-        found = _translated(system, term)
-        services += [each for each in found if each not in services]
-        name = term["name"] or code or term["id"]
-        if not found:
-            task.made.unmapped[" ".join(text for text in (system, code, f"({name})") if text)] += 1
-        coding = {"system": system, "code": code} if system and code else {}
-        concepts.append({"coding": [coding] if coding else None, "text": name})
-    return concepts, services
-
-
-def _system(task: _Task, term: Entry) -> str:
-    """The taxonomy's own URI, where it has one."""
-    taxonomy = task.listing.rows("taxonomy").get(term["taxonomy_id"])
-    wanted = (taxonomy["uri"] if taxonomy else "") or term["taxonomy"]
-    return wanted if re.match(r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$", wanted) else ""
-
-
-def _translated(system: str, term: Entry) -> list[str]:
-    name = re.sub(r"[^a-z0-9]+", "-", term["name"].casefold()).strip("-")
-    for key in ((system, term["code"]), (system, name), (TERM_NAME, name)):
-        found = [c["code"] for c in terms().translate_coding(*key) if c["system"] == RSS_SERVICE]
-        if all(key) and found:
-            return found
-    return []
-
-
-def _kind(service: str) -> JsonObject:
-    coding = terms().coding(RSS_SERVICE, service)
-    return {"coding": [*standard_types(service), coding], "text": coding.get("display", service)}
-
-
-def _distinct(codings: Iterable[JsonObject]) -> list[JsonObject]:
-    return list({(each["system"], each["code"]): each for each in codings}.values())
-
-
-def _room(task: _Task, id_: str) -> str | None:
+def _room(task: Making, id_: str) -> str | None:
     """Room now: some place free, or none. What is not a number says nothing."""
     free = [
         each["available"]
@@ -348,7 +262,7 @@ def _room(task: _Task, id_: str) -> str | None:
     return None if not counts else "capacity" if max(counts) > 0 else "no-capacity"
 
 
-def _assured(task: _Task, row: Entry) -> JsonObject | None:
+def _assured(task: Making, row: Entry) -> JsonObject | None:
     """The day somebody last vouched for it: assured_date, else last_modified."""
     for name in ("assured_date", "last_modified"):
         try:
@@ -359,7 +273,7 @@ def _assured(task: _Task, row: Entry) -> JsonObject | None:
     return None
 
 
-def _languages(task: _Task, rows: Iterable[Entry]) -> Iterator[JsonObject]:
+def _languages(task: Making, rows: Iterable[Entry]) -> Iterator[JsonObject]:
     for row in rows:
         code = row["code"].replace("_", "-")
         code = code[:1].lower() + code[1:] if "-" in code else code.lower()
@@ -373,7 +287,7 @@ def _languages(task: _Task, rows: Iterable[Entry]) -> Iterator[JsonObject]:
             yield {"text": row["name"] or row["code"]}
 
 
-def _telecom(task: _Task, row: Entry, phones: list[Entry], contacts: list[Entry]) -> Iterator[JsonObject]:
+def _telecom(task: Making, row: Entry, phones: list[Entry], contacts: list[Entry]) -> Iterator[JsonObject]:
     """The service's own ways, then its contact persons'; the first telephone is for appointments."""
     ways = list(_ways(task, row, phones))
     for contact in contacts:
@@ -383,7 +297,7 @@ def _telecom(task: _Task, row: Entry, phones: list[Entry], contacts: list[Entry]
         yield fhir_appointment_contact(way) if way is first else way
 
 
-def _ways(task: _Task, row: Entry, phones: Iterable[Entry]) -> Iterator[JsonObject]:
+def _ways(task: Making, row: Entry, phones: Iterable[Entry]) -> Iterator[JsonObject]:
     for phone in phones:
         extension = f" ext. {phone['extension']}" if phone["extension"] else ""
         if not phone["number"]:
