@@ -68,7 +68,7 @@ PARTNERS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 """Profile → must-support elements the mapping does not write, as a partner might say them."""
 SPOKEN = {"abatement[x]": "abatementDateTime", "quantity[x]": "quantityQuantity"}
-NOT_FROM_RECORDS = {"audit-disclosure", "audit-event", "due-task"}
+NOT_FROM_RECORDS = {"audit-disclosure", "audit-event", "due-task", "duplicate"}
 READ_ELSEWHERE = {("referral-task", "note"), ("referral-request", "reasonReference")}
 """What a record takes over in another place: a remark on the Task, the name of the condition that is the reason."""
 
