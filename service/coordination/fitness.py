@@ -12,7 +12,7 @@ from typing import Final, Literal
 Severity = Literal["off", "warn", "block"]
 
 RULES: Final[Mapping[str, tuple[Severity, str]]] = {
-    "inactive": ("block", "this case manager is no longer active"),
+    "inactive": ("block", "this case manager is no longer active, or the agency is closed"),
     "check-failed": ("block", "this case manager's background check is not cleared or has expired"),
     "check-missing": ("warn", "no background check for people like this client is on record for this case manager"),
     "qualification": ("warn", "neither a degree nor two years in the service are on record for this case manager"),

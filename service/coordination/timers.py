@@ -52,11 +52,12 @@ _GPRA_OPENS, _, _GPRA_CLOSES = WINDOWS["six-month"]
 
 _ROWS = (
     Row("T1", 53, "confirm-initiation", "Confirm that the service started as scheduled",
-        "scheduled", "working-days", 2, ("started",), drops=("dropped",), soon=1),
+        "scheduled", "working-days", 2, ("started",), drops=("dropped", "called-off"), soon=1),
     Row("T2", 53, "verify-service", "Verify that the service is appropriate and satisfactory",
-        "started", "working-days", 15, ("verified",), drops=("dropped",), soon=3, escalate=5),
+        "started", "working-days", 15, ("verified",), drops=("dropped", "called-off"), soon=3, escalate=5),
     Row("T3", 53, "monitor", "Follow up on the service",
-        "started", "months", 3, ("followed-up",), shape="again", drops=("dropped", "finished"), soon=10, escalate=5),
+        "started", "months", 3, ("followed-up",), shape="again", drops=("dropped", "called-off", "finished"), soon=10,
+        escalate=5),
     Row("T4", 54, "case-review", "Review the case with the supervisor or a team",
         "planned", "months", 3, ("reviewed",), shape="again", soon=10, escalate=5),
     Row("T5", 54, "sample-review", "Sample a review that was done on the worker's own case",
@@ -230,8 +231,13 @@ def _reaches(trigger: Fact, closer: Fact) -> bool:
 
 def _closed(row: Row, item: Due, trigger: Fact, case: Case, calendar: Calendar, closer: Fact | None) -> Due:
     """With what closed it, and with what made it moot."""
-    drops = [f for f in case.of(*row.drops, about=trigger.about) if _reaches(trigger, f)] if row.drops else []
-    ends = [] if row.outlives else [f for f in case.of("ended") if _reaches(trigger, f)]
+    drops = case.of(*row.drops, about=trigger.about) if row.drops else []
+    drops = [f for f in drops if f.what == "called-off" or _reaches(trigger, f)]
+    planned = row.starts in (
+        "scheduled",
+        "leaves",
+    )  # what is planned for a day is over also when the end comes before
+    ends = [] if row.outlives else [f for f in case.of("ended") if planned or _reaches(trigger, f)]
     over = min((*drops, *ends), key=lambda f: _moment(f, calendar), default=None)
     moot = _moment(over, calendar) if over else None
     closed = _done(closer, calendar) if closer else None

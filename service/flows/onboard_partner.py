@@ -23,7 +23,7 @@ from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import ClientId, new_id
 from service.remote.guard import RefusedAddress, check_url
-from service.store import partners, reach, records, tokens
+from service.store import agencies, partners, reach, records, tokens
 from service.store.partners import Partner
 from service.store.tokens import Issued
 from service.store.unit import Unit
@@ -92,10 +92,12 @@ async def show(context: Context, name: str) -> JsonObject:
 
 
 async def disable(context: Context, name: str) -> JsonObject:
-    """Shut a partner out: its next request is refused, whatever token it holds."""
+    """Shut a partner out: its next request is refused, whatever token it holds. What it led or was asked for goes to
+    whoever must see to it (due/left.py)."""
     partner = await found_by_name(context, name)
     async with context.database.unit() as unit:
         await partners.disable(unit, partner.client_id, context.clock())
+        await agencies.stir(unit, partner.organization)
         unit.audit(act(context, "administration", "partner-disabled", about=[partner.organization]))
     return described(context, await found_by_name(context, name))
 

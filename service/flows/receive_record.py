@@ -25,6 +25,7 @@ from service.flows.answer_referral import answer_referral, in_the_answer
 from service.flows.caller import Caller
 from service.flows.client_task import asked_of_client
 from service.flows.context import Context
+from service.flows.due.left import somebody_left
 from service.flows.duplicates.intake import noted
 from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
@@ -111,6 +112,7 @@ async def receive_record(
                 await keep(context, unit, caller, [Wish(each, each["id"]) for each in made], now)
             except Refused as refused:
                 raise (in_the_answer(refused) if isinstance(record, ClientTask) else refused) from None
+        await somebody_left(unit, record, previous, mapped.resources)
         if isinstance(record, GpraInterview):
             await gpra.remember(unit, caller.client_id, record, mapped.resources[0])
         body = encode(words.write(record))

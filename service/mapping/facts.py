@@ -292,10 +292,10 @@ class _Reading:
 _STEPS: Final = {
     "in-progress": ("started",),
     "completed": ("started", "finished"),
-    "rejected": ("dropped",),
-    "cancelled": ("dropped",),
-    "failed": ("dropped",),
-    "entered-in-error": ("dropped",),
+    "rejected": ("called-off",),
+    "cancelled": ("called-off",),
+    "failed": ("called-off",),
+    "entered-in-error": ("called-off",),
 }
 """A Task's status → what it tells of the service."""
 

@@ -216,6 +216,12 @@ def conflict_task(
     return task
 
 
+def alone_task(code: str, sentence: str, patient: str, focus: str, now: datetime) -> JsonObject:
+    """Nobody sees to this any more: asks for another lead or service. `focus`: the episode, or the referral."""
+    task = {**_task(code, patient, "", now), "priority": "urgent", "description": sentence}
+    return {**task, "focus": {"reference": focus}} if focus else task
+
+
 def _task(code: str, patient: str, episode: str, now: datetime) -> JsonObject:
     coding = {"system": DUE_TASK, "code": code}
     focus = {"focus": {"reference": f"EpisodeOfCare/{episode}"}} if episode else {}

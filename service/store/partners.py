@@ -38,7 +38,9 @@ class Partner:
     @property
     def pushed_to(self) -> bool:
         """Do we bring news to this partner, or does it come and look?"""
-        return self.fhir_base is not None and self.delivery in ("push", "subscribe")
+        return (
+            self.disabled_at is None and self.fhir_base is not None and self.delivery in ("push", "subscribe")
+        )
 
 
 _NAMES = tuple(Partner.__dataclass_fields__)

@@ -143,23 +143,35 @@ class County:
     async def tasks(self, client: str = "") -> list[dict[str, Any]]:
         """Every Task of a timer, of one client or of all, as Harbor reads them."""
         query = "_count=500" + (f"&patient={self.patients[client]}" if client else "")
-        return [task async for task in self._read(f"/fhir/Task?{query}")]
+        return [task async for task in self._read(f"/fhir/Task?{query}") if timer_of(task)]
+
+    async def questions(self) -> list[tuple[str, ...]]:
+        """The Tasks of coordination that no timer makes: what, of which client, whose, how they stand."""
+        clients = {patient: client for client, patient in self.patients.items()}
+        return [
+            (task["code"]["coding"][0]["code"], clients[task["for"]["reference"]],
+             self.name(task["owner"]["reference"]), task["status"])
+            async for task in self._read("/fhir/Task?_count=500")
+            if not timer_of(task) and task.get("code", {}).get("coding", [{}])[0].get("system", "").endswith("/due-task")
+        ]  # fmt: skip
 
     async def owners(self) -> dict[str, list[str]]:
         """Task → who owed it, in turn: every version tells."""
         owners: dict[str, list[str]] = defaultdict(list)
         async for task in self._read("/fhir/Task/_history?_count=500"):
+            if not timer_of(task):
+                continue
             name = self.name(task["owner"]["reference"])
             if owners[task["id"]][:1] != [name]:
                 owners[task["id"]].insert(0, name)
         return owners
 
     async def _read(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """The Tasks of timers on this page and all that follow, newest versions first."""
+        """The Tasks on this page and all that follow, newest versions first."""
         while path:
             bundle = await self.ask(HARBOR, "GET", path)
             for entry in bundle.get("entry", []):
-                if timer_of(entry.get("resource", {})):
+                if "resource" in entry:
                     yield entry["resource"]
             path = next((each["url"] for each in bundle["link"] if each["relation"] == "next"), "")
 

@@ -6,6 +6,7 @@ from typing import Any
 from county import HARBOR, RIVERBEND, County
 from page import Step, subject_of, timer_of
 
+from service.flows import onboard_partner
 from tests.coordination.gpra.complete import interview, record
 
 SERVICES = {"room": "transitional-housing", "job": "job-training", "children": "child-care"}
@@ -129,6 +130,17 @@ async def answered_by(here: County, client: str, agency: str, about: str, status
 async def _patch(here: County, who: str, path: str, status: str) -> None:
     patch = [{"op": "replace", "path": "/status", "value": status}]
     await here.ask(who, "PATCH", path, patch, headers={"Content-Type": "application/json-patch+json"})
+
+
+async def withdrawn(here: County, client: str, about: str) -> None:
+    await here.revise(
+        "referrals", f"{client}-{about}", status="cancelled", statusReason="The agency is closed."
+    )
+
+
+async def shut(here: County, _: str, agency: str) -> None:
+    """The operator shuts an agency out that works no longer."""
+    await onboard_partner.disable(here.context, agency.title())
 
 
 async def started(here: County, client: str, about: str) -> None:

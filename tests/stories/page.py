@@ -34,7 +34,7 @@ def read(path: Path) -> Page:
     page, clients, table = Page(), [""], ""
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("#"):
-            clients = [each.strip() for each in line.partition(":")[2].split(",")]
+            clients = [each.strip() for each in line.partition(":")[2].split(",")] if ":" in line else [""]
         if not line.startswith("|") or set(line) <= set("|-: "):
             table = table if line.startswith("|") else ""
             continue

@@ -96,7 +96,7 @@ def linked(case: Case, referral: str) -> bool:
 
 def answered(case: Case, referral: str) -> bool:
     """Is it known what came of it?"""
-    return bool(case.of(*LINKED, "dropped", about=referral))
+    return bool(case.of(*LINKED, "dropped", "called-off", about=referral))
 
 
 def contacts(case: Case, dues: Iterable[Due], calendar: Calendar, now: datetime) -> Iterator[Counted]:

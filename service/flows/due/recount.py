@@ -5,13 +5,10 @@ again changes nothing, a revised date moves the Task, a fact that comes late com
 it again. What was over before anybody looked becomes no Task.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from service.casework.records.case_manager import CaseManager
 from service.coordination import timers as table
-from service.coordination.leading import Worker
 from service.coordination.stages import RANKS, TOLD, next_look, stage
 from service.coordination.timers import Due, Row
 from service.fhir.json import JsonObject, decode_object, encode
@@ -20,13 +17,14 @@ from service.fhir.row import Row as Version
 from service.flows.context import Context
 from service.flows.due import gather
 from service.flows.due.gather import Known
+from service.flows.due.left import left_alone
+from service.flows.due.owners import Owners, owners
 from service.flows.due.task import OVER, task_of
-from service.flows.lead.who import supervisor_of
 from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
-from service.store import leads, partners, records, resources, timers
+from service.store import leads, resources, timers
 from service.store.timers import Item
 from service.store.unit import Told, Unit
 
@@ -34,16 +32,6 @@ AT_ONCE = 20
 ENDED = ("closed", "moot")
 FRESH = timedelta(days=2)
 """What began longer ago than this when it is first seen is history: it becomes a Task, told from its next step on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Owners:
-    """Who owes it, standing in or leading, and who supervises them: a record's id, or a reference where there is none;
-    None where nobody is known. `organization` owes the rest."""
-
-    organization: str
-    lead: str | None
-    supervisor: str | None
 
 
 async def recount(context: Context) -> int:
@@ -67,20 +55,28 @@ async def _recount(context: Context, unit: Unit, patient: str, now: datetime) ->
         days = await gather.calendar_of(context, unit, kept.source)
         known = await gather.known(unit, kept, patient, days)
     if known is None:
-        await _settle(context, unit, patient, None, [], now)
+        await _settle(context, unit, patient, None, [], Owners(""), now)
         await timers.forget(unit, patient)
         return
+    case = await leads.last_of(unit, patient)
+    owed_by = await owners(unit, known, case, now)
     found = table.due(known.case, days, now, context.timers)
-    await _settle(context, unit, patient, known, found, now)
+    await _settle(context, unit, patient, known, found, owed_by, now)
+    await left_alone(context, unit, known, case, owed_by, now)
     await timers.watch(unit, patient, known.source, known.client.id, next_look(found, now, days))
 
 
 async def _settle(
-    context: Context, unit: Unit, patient: str, known: Known | None, found: list[Due], now: datetime
+    context: Context,
+    unit: Unit,
+    patient: str,
+    known: Known | None,
+    found: list[Due],
+    owners: Owners,
+    now: datetime,
 ) -> None:
     """Bring Tasks, events and what we remember of them to what was found."""
     before = await timers.items(unit, patient)
-    owners = await _owners(unit, known, now) if known else Owners("", None, None)
     wanted = {} if known is None else {_id(known, each): each for each in found}
     asked = sorted({id_ for id_ in (*wanted, *before) if id_ not in before or before[id_].task})
     held = await resources.lock(unit, [("Task", id_) for id_ in asked])
@@ -183,25 +179,3 @@ def _event(
     if item.stage in ENDED:
         told |= {"done": item.stage == "closed", "by": item.by}
     return told
-
-
-async def _owners(unit: Unit, known: Known, now: datetime) -> Owners:
-    """Who leads, or stands in; of a closed case, who led it last. After the time, the supervisor of that one."""
-    home: Any = await partners.find(unit, known.source)
-    worker = await _worker(unit, known.patient, now)
-    if worker is None:
-        return Owners(home.organization, None, None)
-    if not worker.record:
-        return Owners(home.organization, worker.reference, await supervisor_of(unit, worker))
-    kept = await records.find(unit, known.source, "case-managers", worker.record)
-    filed = gather.readable(kept, kept.updated) if kept and not kept.deleted else None
-    supervisor = filed.record.supervisor if filed and isinstance(filed.record, CaseManager) else None
-    return Owners(home.organization, worker.record, supervisor)
-
-
-async def _worker(unit: Unit, patient: str, now: datetime) -> Worker | None:
-    leading = (await leads.who_leads(unit, [patient], now)).get(patient)
-    if leading is not None:
-        return leading.acts
-    last = await leads.last_of(unit, patient)
-    return last.course.leads[-1].worker if last and last.course.leads else None

@@ -35,7 +35,7 @@ def task_of(
         "code": {"coding": [{"system": code_system("due-task"), "code": row.code}]},
         "description": row.rule,
         "for": {"reference": item.patient},
-        "owner": {"reference": _owner(item, known, organization)},
+        "owner": {"reference": owner_of(item.owner, known, organization)},
         "reasonCode": {
             "coding": [{"system": code_system("timer"), "code": row.id}],
             "text": f"{row.id}: {row.rule}",
@@ -66,9 +66,10 @@ def _identifier(item: Item, known: Known) -> JsonObject:
     return {"system": identifier_system("due"), "value": path}
 
 
-def _owner(item: Item, known: Known, organization: str) -> str:
-    if not item.owner:
+def owner_of(owner: str, known: Known, organization: str) -> str:
+    """The reference of who owes it: of a case manager's record id, of a reference, or the agency's where empty."""
+    if not owner:
         return organization
-    if "/" in item.owner:
-        return item.owner
-    return f"PractitionerRole/{derived_id(known.source, 'case-managers', item.owner, 'PractitionerRole')}"
+    if "/" in owner:
+        return owner
+    return f"PractitionerRole/{derived_id(known.source, 'case-managers', owner, 'PractitionerRole')}"

@@ -76,7 +76,7 @@ async def _move(
     if verdict.happened == "lead-transfer-requested" and verdict.course.asked:
         task = await _ask_agency(context, unit, after, verdict.course.asked, reason, now)
     elif before.asked and verdict.course.asked is None and not isinstance(wish, Answer):
-        await _call_off(context, unit, before.asked, case, now)
+        await call_off(context, unit, before.asked, case, now)
     if verdict.happened not in ("lead-closed", "cover-planned", "cover-ended"):
         await tell(unit, after, verdict.happened, now, task=task or _task_of(before), before=before)
     return Step(after, verdict, task)
@@ -138,7 +138,7 @@ def _share(unit: Unit, party: str, task: str, references: list[str], now: dateti
         unit.share(Shared(party, type_, id_, task, now))
 
 
-async def _call_off(context: Context, unit: Unit, asked: Asked, case: Case, now: datetime) -> None:
+async def call_off(context: Context, unit: Unit, asked: Asked, case: Case, now: datetime) -> None:
     """What was asked has no object any more: its Task says so."""
     row = (await resources.lock(unit, [("Task", asked.id)])).get(("Task", asked.id))
     if row is None or row.body is None or unit.collects("Task", asked.id):

@@ -1,6 +1,7 @@
 """Who a case manager is, and whether they may lead this client: what our directory knows."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -19,7 +20,7 @@ from service.mapping.context import MappingContext, Source
 from service.mapping.names import SUPERVISOR
 from service.mapping.parts import extension
 from service.mapping.table import table
-from service.store import partners, records, resources
+from service.store import agencies, partners, records, resources
 from service.store.partners import Partner
 
 ROLE, PERSON = "PractitionerRole", "Practitioner"
@@ -67,9 +68,22 @@ async def supervisor_of(connection: Any, worker: Worker) -> str:
     return str(said["reference"]) if isinstance(said, dict) and said.get("reference") else worker.agency
 
 
+async def works(connection: Any, worker: Worker) -> bool:
+    """Does this case manager still work, for an agency that still does?"""
+    if await agencies.closed(connection, [worker.agency]):
+        return False
+    type_, _, id_ = worker.reference.partition("/")
+    row = await resources.read(connection, type_, id_, None)
+    said = decode_object(row.body) if row is not None and row.body else {}
+    return said.get("active") is not False
+
+
 async def speaks_for(connection: Any, home: str, agency: str) -> bool:
-    """Does the casework system speak for this agency: its own, or one that is no partner with a word of its own?"""
-    return agency == home or await partners.of_organization(connection, agency) is None
+    """Does the casework system speak for this agency: its own, one that is no partner with a word of its own, or one
+    that is closed?"""
+    if agency == home or await partners.of_organization(connection, agency) is None:
+        return True
+    return bool(await agencies.closed(connection, [agency]))
 
 
 def moment(text: str, context: Context) -> datetime | None:
@@ -118,6 +132,8 @@ async def _findings(
     keys = [key for each in (worker.reference, worker.person) if each and (key := local(each))]
     rows = await resources.known(connection, keys, None)
     facts = _facts(tuple(decode_object(row.body) for row in rows if row.body), mapping)
+    if await agencies.closed(connection, [worker.agency]):
+        facts = replace(facts or Facts(), active=False)
     try:
         client: Client | None = clients.to_record(tuple(about), mapping).record
     except (ValueError, LookupError):
