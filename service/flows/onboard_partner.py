@@ -97,7 +97,7 @@ async def disable(context: Context, name: str) -> JsonObject:
     partner = await found_by_name(context, name)
     async with context.database.unit() as unit:
         await partners.disable(unit, partner.client_id, context.clock())
-        await agencies.stir(unit, partner.organization)
+        await agencies.stir(unit, [partner.organization])
         unit.audit(act(context, "administration", "partner-disabled", about=[partner.organization]))
     return described(context, await found_by_name(context, name))
 

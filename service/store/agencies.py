@@ -42,25 +42,18 @@ async def asked(connection: Any, patient: str) -> list[Asked]:
     return [Asked(*each) for each in found]
 
 
-async def stir(unit: Unit, organization: str) -> None:
-    """Whoever's case this agency has a part in, as lead, to lead, standing in or asked for a service, is looked at."""
+async def stir(unit: Unit, who: Sequence[str]) -> None:
+    """Whoever's case one of these (`Organization/…`, `PractitionerRole/…`) has a part in, as lead, to lead, standing in
+    or asked for a service, is looked at."""
     await unit.execute(
         """INSERT INTO stirred (patient) SELECT d.patient FROM due_client d WHERE d.patient IN (
-             SELECT c.patient FROM course c JOIN lead l ON l.course = c.id WHERE c.closed IS NULL AND l.agency = $1
-             UNION SELECT c.patient FROM course c JOIN transfer t ON t.course = c.id WHERE t.agency = $1
-             UNION SELECT c.patient FROM course c JOIN cover v ON v.course = c.id WHERE v.agency = $1 AND NOT v.ended
-             UNION SELECT l.patient FROM loop l JOIN partner p ON p.client_id = l.partner
-               WHERE p.organization = $1 AND NOT l.closed)""",
-        organization,
-    )
-
-
-async def stir_worker(unit: Unit, worker: str) -> None:
-    """Whoever's case this case manager (`PractitionerRole/…`) leads, or stands in for, is looked at."""
-    await unit.execute(
-        """INSERT INTO stirred (patient) SELECT d.patient FROM due_client d WHERE d.patient IN (
-             SELECT c.patient FROM course c JOIN lead l ON l.course = c.id WHERE c.closed IS NULL AND l.worker = $1
+             SELECT c.patient FROM course c JOIN lead l ON l.course = c.id
+               WHERE c.closed IS NULL AND (l.agency = ANY($1::text[]) OR l.worker = ANY($1::text[]))
+             UNION SELECT c.patient FROM course c JOIN transfer t ON t.course = c.id
+               WHERE t.agency = ANY($1::text[]) OR t.worker = ANY($1::text[])
              UNION SELECT c.patient FROM course c JOIN cover v ON v.course = c.id
-               WHERE v.worker = $1 AND NOT v.ended)""",
-        worker,
+               WHERE NOT v.ended AND (v.agency = ANY($1::text[]) OR v.worker = ANY($1::text[]))
+             UNION SELECT l.patient FROM loop l JOIN partner p ON p.client_id = l.partner
+               WHERE p.organization = ANY($1::text[]) AND NOT l.closed)""",
+        list(who),
     )

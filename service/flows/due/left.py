@@ -102,17 +102,11 @@ async def _release(context: Context, unit: Unit, case: Case, now: datetime) -> N
         await write_truth(context, unit, locked, now)
 
 
-async def somebody_left(
-    unit: Unit, record: Record, previous: Record | None, made: Sequence[JsonObject]
-) -> None:
-    """An agency or a case manager works no longer, or works again: whom that concerns is looked at. `made`: what the
-    record becomes."""
+async def somebody_left(unit: Unit, record: Record, previous: Record | None, made: Sequence[str]) -> None:
+    """An agency or a case manager works no longer, or works again: whom that concerns is looked at. `made`: references
+    to what the record becomes."""
     if not isinstance(record, Agency | CaseManager):
         return
     if isinstance(previous, Agency | CaseManager) and previous.active == record.active:
         return
-    for each in made:
-        if each["resourceType"] == "Organization":
-            await agencies.stir(unit, f"Organization/{each['id']}")
-        elif each["resourceType"] == "PractitionerRole":
-            await agencies.stir_worker(unit, f"PractitionerRole/{each['id']}")
+    await agencies.stir(unit, made)
