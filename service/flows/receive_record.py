@@ -106,6 +106,12 @@ async def receive_record(
                 past = previous if isinstance(previous, Client) else None
                 followed = await follow_record(context, unit, caller, record, past, made, now)
                 made, issues = followed.resources, [*issues, *followed.issues]
+            if isinstance(record, ClientTask):
+                made = await asked_of_client(unit, mapped.resources, mapping)
+            try:
+                await keep(context, unit, caller, [Wish(each, each["id"]) for each in made], now)
+            except Refused as refused:
+                raise (in_the_answer(refused) if isinstance(record, ClientTask) else refused) from None
         await somebody_left(unit, record, previous, references)
         if isinstance(record, GpraInterview):
             await gpra.remember(unit, caller.client_id, record, mapped.resources[0])
