@@ -21,6 +21,7 @@ from service.flows.outgoing import stable_identifier
 from service.flows.take_over import take_over
 from service.kernel.events import log
 from service.kernel.ids import new_id
+from service.mapping import enrolment
 from service.remote.outside import Outside
 from service.remote.partner import Peer, Reply
 from service.store import loops, partners, resources
@@ -48,6 +49,9 @@ async def follow(context: Context, outside: Outside, loop: Loop) -> None:
         return
     found = await _unseen(outside, remote, loop.remote_seen, peer)
     log("partner-polled", partner=partner.client_id, referral=loop.id, outcome=str(len(found)))
+    if found:
+        version, newest = found[-1]
+        found[-1] = (version, await _with_enrolment(outside, newest, peer))
     for version, task in found:
         await take_version(context, loop.id, partner, version, task)
 
@@ -99,6 +103,17 @@ async def _unseen(
         ]
     ordered = sorted(dict(reversed(versions)).items(), key=lambda each: order(each[0]))
     return [each for each in ordered if later(each[0], seen)]
+
+
+async def _with_enrolment(outside: Outside, task: JsonObject, peer: Peer) -> JsonObject:
+    """The Task with the enrolment in words that its newest Observation at the partner says, if we may read it."""
+    for reference in reversed(enrolment.named(task)):
+        if reference.startswith((f"{peer.fhir_base}/", "Observation/")):
+            observation = _body(await outside.partners.read(reference, peer, new_id()))
+            stands = enrolment.said(observation) if observation else None
+            if stands:
+                return {**task, "output": [*task["output"], enrolment.in_words(stands)]}
+    return task
 
 
 def _away(reply: Reply) -> bool:

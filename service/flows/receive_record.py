@@ -30,6 +30,7 @@ from service.flows.duplicates.intake import noted
 from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
 from service.flows.lead.of_record import follow_record
+from service.flows.room import told_of_room
 from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
 from service.kernel.ids import new_id
@@ -82,6 +83,8 @@ async def receive_record(
         edited = (
             await gpra.check(context, connection, record, now) if isinstance(record, GpraInterview) else []
         )
+        if isinstance(record, Referral):
+            edited = await told_of_room(connection, record, mapping)
     if received is not None and isinstance(record, Referral):
         return await _answered(context, caller, id_, record)
     previous = _previous(kind, id_, before)

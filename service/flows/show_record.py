@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from service.casework import records as words
+from service.casework.records.referral import Outcome
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.references import local, texts
 from service.flows import advance_referral
@@ -13,8 +14,9 @@ from service.flows.lead.covers import with_covers
 from service.flows.receive_record import mapping_context
 from service.flows.tell_received import around
 from service.kernel.failures import Refused
-from service.mapping import client_task, inbound, received
+from service.mapping import client_task, enrolment, inbound, received
 from service.mapping.received import FACES
+from service.mapping.referral_record import outcome as outcome_of
 from service.referral import loop as referral
 from service.store import loops, records, resources
 from service.store.loops import Loop
@@ -61,7 +63,22 @@ async def _progress(connection: Any, loop: Loop) -> JsonObject:
     said: JsonObject = {"status": loop.status, "direction": loop.direction}
     if reason := referral.reason(task):
         said["statusReason"] = reason
+    outcome = outcome_of(task)
+    if stands := await _stands(connection, task):
+        outcome = (outcome or Outcome(enrolment=stands)).model_copy(update={"enrolment": stands})
+    if outcome:
+        said["outcome"] = words.write(outcome)
     return said
+
+
+async def _stands(connection: Any, task: JsonObject) -> Any:
+    """The enrolment that the last Observation here says, of those that the Task names."""
+    keys = [key for reference in reversed(enrolment.named(task)) if (key := local(reference)) is not None]
+    for key in keys:
+        row = await resources.read(connection, *key, None)
+        if row is not None and row.body and (stands := enrolment.said(decode_object(row.body))):
+            return stands
+    return None
 
 
 async def _asked(context: Context, connection: Any, caller: Caller, kept: Kept) -> JsonObject:

@@ -271,7 +271,7 @@ def _service(agency: Agency, offered: OfferedService, context: MappingContext) -
         "HealthcareService",
         id=service_id(context, agency.id, offered.id),
         meta={"profile": [profile("casebridge-programme")]},
-        extension=[fhir_capacity(offered.capacity)],
+        extension=[fhir_capacity(offered.capacity, offered.capacity_notes)],
         identifier=[identifier(context, "service", agency.id, offered.id)],
         active=offered.active,
         providedBy=refer(context, "agencies", agency.id, agency.name),
@@ -301,17 +301,22 @@ def fhir_appointment_contact(contact: JsonObject) -> JsonObject:
     return {**contact, "extension": held}
 
 
-def fhir_capacity(capacity: str | None) -> JsonObject | None:
-    """The SDOHCC extension for room, waiting list or none."""
+def fhir_capacity(capacity: str | None, notes: str | None = None) -> JsonObject | None:
+    """The SDOHCC extension for room, waiting list or none, and what is said of it."""
     if capacity is None:
         return None
     value = {"coding": [{"system": SDOHCC_CODES, "code": capacity}]}
-    return {"url": CAPACITY, "extension": [{"url": "capacityStatus", "valueCodeableConcept": value}]}
+    said: list[JsonObject] = [{"url": "capacityStatus", "valueCodeableConcept": value}]
+    if notes:
+        said.append({"url": "capacityNotes", "valueString": notes})
+    return {"url": CAPACITY, "extension": said}
 
 
-def _capacity(service: JsonObject) -> Any:
+def room(service: JsonObject) -> tuple[Any, str | None]:
+    """Whether a HealthcareService has room (an SDOHCC capacity status, None for not said), and what is said of it."""
     held: JsonObject = next((e for e in service.get("extension", []) if e.get("url") == CAPACITY), {})
-    return parts.code_in(parts.extension(held, "capacityStatus", "valueCodeableConcept"), SDOHCC_CODES)
+    status = parts.code_in(parts.extension(held, "capacityStatus", "valueCodeableConcept"), SDOHCC_CODES)
+    return status, parts.text(parts.extension(held, "capacityNotes", "valueString")) if status else None
 
 
 def _fhir_opening(opening: Opening) -> JsonObject:
@@ -338,6 +343,7 @@ def _offered(service: JsonObject, context: MappingContext) -> OfferedService:
     codings = [c for value in service.get("type", []) for c in value.get("coding", [])]
     local = next((c["code"] for c in codings if c.get("system") == RSS_SERVICE), None)
     known = (terms().untranslate(name, codings) for name in _TYPE_MAPS)
+    capacity, notes = room(service)
     return OfferedService(
         id=path[-1] if path else service["id"],
         service=local or next((code for code in known if code), "other"),
@@ -346,7 +352,8 @@ def _offered(service: JsonObject, context: MappingContext) -> OfferedService:
         areas=parts.texts([area.get("display") for area in service.get("coverageArea", [])]),
         openings=tuple(map(_opening, service.get("availableTime", []))),
         hours=parts.text(service.get("availabilityExceptions")),
-        capacity=_capacity(service),
+        capacity=capacity,
+        capacity_notes=notes,
         eligibility=parts.text((service.get("eligibility") or [{}])[0].get("comment")),
         how_to_access=parts.text(service.get("extraDetails")),
         places=tuple(

@@ -7,10 +7,13 @@ from service.casework.records.referral import Referral, ReferralAnswer
 from service.fhir.json import JsonObject
 from service.fhir.models import check, said
 from service.kernel.clock import instant
+from service.mapping import enrolment
 from service.mapping.context import MappingContext
 from service.mapping.identity import refer_person
+from service.mapping.names import BUSINESS_STATUS, SDOHCC_CODES
 from service.mapping.referral import outputs
 
+_WAITS: Final = {"system": BUSINESS_STATUS, "code": "waitlisted"}
 _PROGRESS: Final = (
     "status",
     "statusReason",
@@ -34,9 +37,23 @@ def answered(task: JsonObject, answer: ReferralAnswer, context: MappingContext) 
     made["statusReason"] = {"text": answer.reason}
     made["note"] = [*task.get("note", []), *([remark] if answer.note else [])]
     made["output"] = [*task.get("output", []), *outputs(answer.outcome)]
+    if answer.waiting:
+        waits = [{"system": SDOHCC_CODES, "code": "waitlist"}]
+        made["statusReason"] = {"coding": waits, "text": answer.reason}
+    if answer.enrolment:
+        named = enrolment.output(enrolment.enrolment_id(task["id"], context))
+        stated = [] if answer.outcome and answer.outcome.enrolment else [enrolment.in_words(answer.enrolment)]
+        made["output"] += [each for each in (*stated, named) if each not in made["output"]]
     resource: JsonObject = said(made)
     check(resource)
     return resource
+
+
+def placed(task: JsonObject, answer: ReferralAnswer) -> JsonObject:
+    """The answered Task with the place on the waiting list as its business status, where the answer says one."""
+    if answer.waiting is None:
+        return task
+    return {**task, "businessStatus": {"coding": [_WAITS], "text": enrolment.waiting(answer)}}
 
 
 def answer_in(record: Referral) -> ReferralAnswer | None:

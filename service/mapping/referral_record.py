@@ -63,7 +63,7 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         notes=parts.notes([*request.get("note", []), *task.get("note", [])]),
         status=task.get("status") or _status_without_task(request),
         status_reason=parts.concept_text(task.get("statusReason")),
-        outcome=_outcome(task),
+        outcome=outcome(task),
         direction="inbound" if inbound else "outbound",
     )
     return Told(record)
@@ -197,7 +197,8 @@ def _status_without_task(request: JsonObject) -> Any:
     return status if status in ("completed", "entered-in-error") else shown.get(status, "requested")
 
 
-def _outcome(task: JsonObject) -> Outcome | None:
+def outcome(task: JsonObject) -> Outcome | None:
+    """What a Task's outputs say came of it; of several enrolments the last."""
     services, enrolment, said = [], None, None
     for output in task.get("output", []):
         kind = parts.code_in(output.get("type"), SDOHCC_CODES)

@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
-Behaviour = Literal["accept-complete", "reject", "linger", "insist", "slow", "flaky", "down"]
+Behaviour = Literal["accept-complete", "reject", "linger", "insist", "waitlist", "slow", "flaky", "down"]
 BEHAVIOURS: tuple[Behaviour, ...] = get_args(Behaviour)
 Dialect = Literal["sdohcc", "bser", "cow"]
 Fault = Literal["unavailable", "reset-before", "reset-after", "silence-before", "silence-after"]

@@ -17,7 +17,8 @@ SDOHCC_CODES = "http://hl7.org/fhir/us/sdoh-clinicalcare/CodeSystem/SDOHCC-CodeS
 REASON = "No room for a family before May."
 AGREED = "Stopped, as you asked."
 REFUSED = "It is all but done."
-OPEN = ("requested", "received", "accepted", "in-progress")
+WAITS = "No place before the autumn course; on our waiting list."
+OPEN = ("requested", "received", "accepted", "in-progress", "on-hold")
 _BSER = "http://hl7.org/fhir/us/bser/CodeSystem/TaskBusinessStatusCS"
 _BSER_CODES = {
     "accepted": "3.0", "rejected": "4.0", "in-progress": "5.1.1", "cancelled": "6.0", "completed": "7.0",
@@ -135,6 +136,11 @@ async def _next(desk: Desk, task: JsonObject, manner: Manner) -> JsonObject | No
             return {"status": "rejected", "statusReason": {"text": REASON}}
         case (("requested" | "received"), _):
             return {"status": "accepted"}
+        case (("accepted" | "on-hold"), "waitlist"):
+            waits = task["status"] == "on-hold" or manner.dialect == "bser"  # which has no word for it
+            return None if waits else await _waiting(desk, task)
+        case "on-hold", _:
+            return {"status": "in-progress", "output": await _enrolled(desk, task, "enrolled")}
         case "accepted", _:
             return {"status": "in-progress"}
         case _, "insist" if asked:
@@ -151,6 +157,32 @@ async def _done(desk: Desk, task: JsonObject) -> JsonObject:
     kind = {"coding": [{"system": SDOHCC_CODES, "code": "resulting-activity"}]}
     output = {"type": kind, "valueReference": {"reference": procedure, "display": _activity(task)}}
     return {"status": "completed", "output": [*task.get("output", []), output]}
+
+
+async def _waiting(desk: Desk, task: JsonObject) -> JsonObject:
+    why = {"coding": [{"system": SDOHCC_CODES, "code": "waitlist"}], "text": WAITS}
+    output = await _enrolled(desk, task, "not-enrolled-on-waitlist")
+    return {"status": "on-hold", "statusReason": why, "output": output}
+
+
+async def _enrolled(desk: Desk, task: JsonObject, stands: str) -> list[JsonObject]:
+    """The Task's output with an Observation of where the client stands with the programme (SDOHCC 3.0)."""
+    sdoh = {"system": "http://hl7.org/fhir/us/core/CodeSystem/us-core-category", "code": "sdoh"}
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "category": [
+            {"coding": [sdoh]},
+            {"coding": [{"system": SDOHCC_CODES, "code": "program-enrollment"}]},
+        ],
+        "code": {"text": _activity(task)},
+        "subject": task["for"],
+        "effectiveDateTime": instant(system_clock()),
+        "valueCodeableConcept": {"coding": [{"system": SDOHCC_CODES, "code": stands}]},
+    }
+    kind = {"coding": [{"system": SDOHCC_CODES, "code": "additional-content"}]}
+    named = {"type": kind, "valueReference": {"reference": await desk.create(observation)}}
+    return [*task.get("output", []), named]
 
 
 async def _answer(desk: Desk, abort: JsonObject, etag: str, manner: Manner, say: Say) -> None:

@@ -27,7 +27,9 @@ def test_an_old_reason_does_not_stay_with_a_new_status() -> None:
 def test_outcomes_are_added_to_what_is_there() -> None:
     before = task(output=[{"type": {"text": "earlier"}, "valueString": "seen"}])
     after = answered(before, read_answer({"status": "completed", "outcome": {"enrolment": "enrolled"}}), HERE)
-    assert len(after["output"]) == 2
+    assert [next(iter(each["type"].get("coding", [{}]))).get("code") for each in after["output"]] == [
+        None, "program-enrollment", "additional-content",
+    ]  # fmt: skip
 
 
 def test_a_record_handed_over_again_keeps_what_the_performer_said() -> None:

@@ -108,6 +108,8 @@ class OfferedService(Written):
     """Opening hours in words, exceptions too."""
     capacity: Literal["capacity", "no-capacity", "waitlist", "additional-assessment-required"] | None = None
     """Whether there is room now (#44, #45)."""
+    capacity_notes: Text | None = None
+    """How many wait, and for how long: `about 15 wait, four to six weeks`. Names nobody."""
     eligibility: Text | None = None
     how_to_access: Text | None = None
     places: Several[RecordId] = ()
@@ -115,6 +117,12 @@ class OfferedService(Written):
     contacts: Several[Contact] = ()
     languages: Several[LanguageCode] = ()
     active: bool = True
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if self.capacity_notes and not self.capacity:
+            raise ValueError("capacityNotes say more about the capacity, which is not said")
+        return self
 
 
 class Agency(Written):

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from service.casework.records.words import (
     AgencyId,
@@ -143,6 +143,16 @@ class Referral(Written):
         return self
 
 
+class Waiting(Written):
+    """A place on the waiting list."""
+
+    position: Annotated[int, Field(ge=1, le=9999)] | None = None
+    estimate: Text | None = None
+    """How long it may take: `about six weeks`."""
+
+    _says = speaks("position", "estimate")
+
+
 class ReferralAnswer(Written):
     """What a case manager answers to a referral received, or to withdraw one sent."""
 
@@ -153,12 +163,22 @@ class ReferralAnswer(Written):
     outcome: Outcome | None = None
     case_manager: CaseManagerId | None = None
     """Who answers."""
+    waiting: Waiting | None = None
+    """With `on-hold`: the client is on the waiting list; a referral not accepted yet is, first."""
 
     @model_validator(mode="after")
     def _gives_a_reason(self) -> Self:
         if self.status in ("rejected", "cancelled", "on-hold", "failed") and not self.reason:
             raise ValueError(f"{self.status} needs a reason")
+        if self.waiting and self.status != "on-hold":
+            raise ValueError("waiting goes with the status on-hold")
         return self
+
+    @property
+    def enrolment(self) -> str | None:
+        """What it says of the client's enrolment in the programme."""
+        said = self.outcome.enrolment if self.outcome else None
+        return said or ("not-enrolled-on-waitlist" if self.waiting else None)
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -176,7 +176,7 @@ def _service(task: Making, id_: str, row: Entry) -> JsonObject | None:
         "HealthcareService",
         id=task.id_of("service", id_),
         meta={"profile": [profile("casebridge-programme")]},
-        extension=[fhir_capacity(_room(task, id_)), _assured(task, row)],
+        extension=[fhir_capacity(*_room(task, id_)), _assured(task, row)],
         identifier=[task.identifier("service", id_)],
         active=row["status"].casefold() in ("", "active"),
         providedBy=task.reference("Organization", "organization", agency["id"], agency["name"]),
@@ -251,15 +251,13 @@ def _eligible(row: Entry) -> str | None:
     return _lines(row["eligibility_description"], " ".join(each for each in ages if each))
 
 
-def _room(task: Making, id_: str) -> str | None:
-    """Room now: some place free, or none. What is not a number says nothing."""
-    free = [
-        each["available"]
-        for each in task.listing.of("service_capacity", "service_id", id_)
-        if each["available"]
-    ]
-    counts = [float(each) for each in free if re.fullmatch(r"\d+(\.\d+)?", each)]
-    return None if not counts else "capacity" if max(counts) > 0 else "no-capacity"
+def _room(task: Making, id_: str) -> tuple[str | None, str | None]:
+    """Room now: some place free, or none, and what the list says of it. What is not a number says nothing."""
+    found = task.listing.of("service_capacity", "service_id", id_)
+    counts = [float(each["available"]) for each in found if re.fullmatch(r"\d+(\.\d+)?", each["available"])]
+    if not counts:
+        return None, None
+    return "capacity" if max(counts) > 0 else "no-capacity", _lines(*(each["description"] for each in found))
 
 
 def _assured(task: Making, row: Entry) -> JsonObject | None:
