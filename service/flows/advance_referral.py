@@ -11,6 +11,7 @@ from typing import Any, cast
 from service.fhir.json import JsonObject, decode_object, encode
 from service.fhir.outcome import Issue
 from service.fhir.row import Row
+from service.flows import abort_task
 from service.flows.context import Context
 from service.flows.fixed import expect_fixed
 from service.flows.writing import version_of
@@ -98,7 +99,7 @@ async def open_inbound(
     )  # fmt: skip
     await loops.open_loop(unit, opened)
     events = referral.event_for(None, task, "inbound", side.dialect)
-    await _tell(unit, opened, side, events, now, not_carried)
+    await tell(unit, opened, side, events, now, not_carried)
 
 
 async def advance_referral(
@@ -118,7 +119,9 @@ async def advance_referral(
     """
     state = referral.state(after)
     await loops.moved(unit, loop.id, state.status, state.terminal, now)
-    await _tell(unit, loop, side, referral.event_for(before, after, loop.direction, side.dialect), now)
+    await tell(unit, loop, side, referral.event_for(before, after, loop.direction, side.dialect), now)
+    if state.terminal:
+        await abort_task.end(context, unit, loop, state.status, now)
     for duty in referral.duties(before, after, loop.direction):
         await _close_request(context, unit, duty, now)
     if inform_partner and (await partners.find(unit, side.client_id)).pushed_to:
@@ -144,10 +147,11 @@ async def _close_request(context: Context, unit: Unit, duty: referral.CloseReque
         unit.put(version_of(context, {**request, "status": duty.status}, id_, before, before.author, now))
 
 
-async def _tell(
+async def tell(
     unit: Unit, loop: Loop, side: Side, events: tuple[referral.Event, ...], now: datetime,
     not_carried: list[str] | None = None,
 ) -> None:  # fmt: skip
+    """The case-management system hears of these, in this order."""
     client = await records.becoming(unit, loop.source, loop.patient) if loop.patient else None
     for event in events:
         unit.tell(

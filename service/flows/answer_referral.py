@@ -8,6 +8,7 @@ from service.fhir.outcome import Issue
 from service.fhir.row import Row
 from service.flows.advance_referral import legal, our_part, share_all, side_of, task_of
 from service.flows.caller import Caller
+from service.flows.cancel_referral import ask, refuse
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
 from service.kernel.failures import Refused
@@ -46,10 +47,18 @@ async def answer_referral(context: Context, caller: Caller, record: str, answer:
     keys = [("Task", found.id), *([stated] if answer.enrolment else [])]
     async with context.database.unit(*lock_names(keys)) as unit:
         held = await resources.lock(unit, keys)
+        found = await loops.find(unit, found.id) or found
         task = task_of(held["Task", found.id])
         try:
             side = side_of(await partners.find(unit, found.partner))
             state = referral.state(task)
+            if answer.cancellation:
+                await refuse(context, unit, found, answer.reason or "", now)
+                if answer.status == state.status:
+                    return held["Task", found.id]
+            if lifecycle.by_task(side.dialect, state, answer.status, our_part(found)):
+                await ask(context, unit, caller, found, task, answer.reason or "", now)
+                return held["Task", found.id]
             move = legal(lifecycle.wished(side.dialect, state, answer.status, our_part(found)))
             moved = answered(task, answer, mapping)
             moved = placed(referral.standing(moved, side.dialect, move.after), answer)

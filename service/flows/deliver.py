@@ -138,7 +138,7 @@ async def _released(
         return Withheld("purpose", f"what was agreed with the partner does not cover the purpose {PURPOSE}")
     rows = [row for row in matter.rows if not terms.types or row.type in terms.types or row.type in ESSENTIAL]
     ours = {name: f"{base}/{each}" for name, each in _linked(matter.loop).items() if each}
-    there = copy.links(ours) if copy else {}
+    there = {**copy.links(ours), f"{base}/{copy.ours}": f"{copy.base}/{copy.reference}"} if copy else {}
     async with context.database.reading() as connection:
         home = await partners.known(connection, matter.loop.source) if matter.by_message else None
     travelling = [_caught_up(matter, each, copy) for each in outgoing.outgoing(rows, base, there)]
@@ -157,7 +157,7 @@ async def _released(
         return Withheld(verdict.code, verdict.text)
     if writer is not None:
         return writer.released(verdict, matter.leased.id, travelling, max(row.updated for row in rows))
-    if matter.leased.kind == "referral":
+    if matter.leased.kind in ("referral", "cancellation"):
         return release(verdict, outgoing.creation(travelling, base))
     return release(verdict, outgoing.replacement(travelling, base, copy, there))
 
@@ -295,9 +295,14 @@ async def _consequences(
         kind = None
     if kind is not None:
         unit.tell(Told(matter.loop.source, kind, now, encode(await _body(unit, matter, kind, reason, now))))
-    if isinstance(outcome, Delivered) and matter.leased.kind == "referral" and reply is not None:
+    if isinstance(outcome, Delivered) and matter.leased.kind != "status" and reply is not None:
         assert isinstance(reply.result, Answer)
         remote = task_location(reply.result.body, peer_of(matter.partner).fhir_base)
+        if matter.leased.kind == "cancellation":
+            if remote is not None:
+                abort = matter.leased.refs[0].removeprefix("Task/")
+                await loops.abort_placed(unit, matter.loop.id, abort, remote)
+            return
         look = None if matter.by_message else now + timedelta(seconds=context.settings.poll_seconds)
         await loops.placed(unit, matter.loop.id, remote, look)
 

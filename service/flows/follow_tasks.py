@@ -15,6 +15,7 @@ from service.delivery.receipt import found_task
 from service.fhir.json import BadJson, JsonObject, decode_object, encode
 from service.fhir.references import absolute
 from service.flows.advance_referral import task_of
+from service.flows.cancel_referral import take_answer
 from service.flows.context import Context
 from service.flows.deliver import peer_of
 from service.flows.outgoing import stable_identifier
@@ -44,9 +45,14 @@ async def follow(context: Context, outside: Outside, loop: Loop) -> None:
     if partner is None or partner.disabled_at is not None or partner.fhir_base is None:
         return
     peer = peer_of(partner)
-    remote = loop.remote_task or await _sought(context, outside, loop, peer)
+    if loop.abort:
+        await _follow_abort(context, outside, loop, loop.abort, partner)
+    remote = loop.remote_task or await _sought(context, outside, loop.id, peer)
     if remote is None:
         return
+    if loop.remote_task is None:
+        async with context.database.unit(loops.lock_name(loop.id)) as unit:
+            await loops.placed(unit, loop.id, remote, loop.next_poll)
     found = await _unseen(outside, remote, loop.remote_seen, peer)
     log("partner-polled", partner=partner.client_id, referral=loop.id, outcome=str(len(found)))
     if found:
@@ -56,13 +62,27 @@ async def follow(context: Context, outside: Outside, loop: Loop) -> None:
         await take_version(context, loop.id, partner, version, task)
 
 
-async def _sought(context: Context, outside: Outside, loop: Loop, peer: Peer) -> str | None:
+async def _follow_abort(context: Context, outside: Outside, loop: Loop, abort: str, partner: Partner) -> None:
+    """What the partner says to our asking that the referral be cancelled."""
+    peer = peer_of(partner)
+    remote = loop.abort_remote or await _sought(context, outside, abort, peer)
+    said = _body(await outside.partners.read(remote, peer, new_id())) if remote else None
+    if remote is None or said is None or said.get("resourceType") != "Task":
+        return
+    async with context.database.unit(loops.lock_name(loop.id)) as unit:
+        await loops.abort_placed(unit, loop.id, abort, remote)
+        current = await loops.find(unit, loop.id)
+        if current is not None and current.abort == abort:
+            await take_answer(context, unit, current, partner, absolute(said, peer.fhir_base))
+
+
+async def _sought(context: Context, outside: Outside, task: str, peer: Peer) -> str | None:
     """Where the partner keeps the Task, if it did not say so when it took it: searched by our identifier.
 
     By POST, so that the identifier is in nobody's access log; by GET where a partner does not know POST.
     """
     async with context.database.reading() as connection:
-        rows = await resources.known(connection, [("Task", loop.id)], None)
+        rows = await resources.known(connection, [("Task", task)], None)
     if not rows or rows[0].deleted:
         return None
     identifier = stable_identifier(task_of(rows[0]), context.base)
@@ -72,11 +92,7 @@ async def _sought(context: Context, outside: Outside, loop: Loop, peer: Peer) ->
         reply = await outside.partners.read(f"Task?{urlencode(query)}", peer, new_id())
     if not isinstance(reply.result, Answer) or reply.result.status != 200:
         return None
-    remote = found_task(reply.result.body, peer.fhir_base)
-    if remote is not None:
-        async with context.database.unit(loops.lock_name(loop.id)) as unit:
-            await loops.placed(unit, loop.id, remote, loop.next_poll)
-    return remote
+    return found_task(reply.result.body, peer.fhir_base)
 
 
 async def _unseen(

@@ -12,7 +12,8 @@ from service.fhir.json import JsonObject, decode_object
 from service.fhir.meta import content
 from service.fhir.references import local
 from service.fhir.row import Row
-from service.flows import advance_referral
+from service.flows import advance_referral, cancel_referral
+from service.flows.abort_task import is_abort
 from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
@@ -31,6 +32,7 @@ from service.kernel.failures import Refused
 from service.mapping.claim import SAYS
 from service.mapping.client_task import is_client_task
 from service.mapping.lead import is_transfer
+from service.referral.dialects import ASKS_BY_TASK
 from service.referral.lifecycle import Party
 from service.store import loops, offers, partners, resources
 from service.store.trail import current
@@ -129,6 +131,9 @@ async def _keep_one(
     asked = loop is None and before.type == "Task" and is_client_task(old)
     if asked:
         wanted = await move_client_task(context, unit, caller, before, old, wanted, now)
+    cancels = await loops.of_abort(unit, before.id) if loop is None and is_abort(old) else None
+    if cancels is not None and cancels.direction == "outbound" and not caller.custodian:
+        wanted = await _performed(context, unit, caller, before, old, wanted)
     lost = lowered(old, wanted)
     if not wish.relabels:
         wanted = never_lowered(old, wanted)
@@ -136,6 +141,8 @@ async def _keep_one(
         return Kept(await _shown(context, unit, caller, before), created=False, changed=False)
     if loop is not None:
         await _move(context, unit, caller, loop, old, wanted, now)
+    elif cancels is not None:
+        await cancel_referral.move(unit, caller, cancels, old, wanted, now)
     elif not (transfer or question or asked) and not _owns(caller, before):
         text = f"{before.reference} belongs to another party; only its author may change it"
         if before.type in SAYS:
@@ -267,7 +274,7 @@ async def _maybe_opens(
     filed: Sequence[Row],
     now: datetime,
 ) -> None:
-    """A partner's new Task that asks the home agency for something opens an inbound loop."""
+    """A partner's new Task that asks the home agency for something opens an inbound loop, or asks to end one."""
     if (
         caller.custodian
         or task.get("intent") != "order"
@@ -275,6 +282,9 @@ async def _maybe_opens(
     ):
         return
     partner = await partners.find(unit, caller.client_id)
+    if side_of(partner).dialect in ASKS_BY_TASK and is_abort(task):
+        await cancel_referral.received(context, unit, caller, row, task, now)
+        return
     home = await partners.home(unit)
     owner = task.get("owner")
     owner = (

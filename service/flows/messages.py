@@ -43,7 +43,7 @@ class Writer:
         if resource["id"] == self.loop.id:
             dialect = side_of(self.partner).dialect
             state = lifecycle.spoken(dialect, referral.state(resource))
-            resource = referral.standing(_unclaimed(resource), dialect, state)
+            resource = referral.standing(referral.unclaimed(resource), dialect, state)
         if self.loop.direction == "inbound":
             return {**resource, "identifier": [*resource.get("identifier", []), self._filler()]}
         return _placed(resource, self.base) if resource["resourceType"] in _ASKED else resource
@@ -88,13 +88,6 @@ class Writer:
         if self.home is None:
             return {"display": "Casebridge"}
         return {"reference": f"{self.base}/{self.home.organization}", "display": self.home.name}
-
-
-def _unclaimed(task: JsonObject) -> JsonObject:
-    """Without the profiles it claims: those of ours know SDOHCC's statuses, of which `received` is none."""
-    meta = {name: value for name, value in task.get("meta", {}).items() if name != "profile"}
-    other = {name: value for name, value in task.items() if name != "meta"}
-    return {**other, "meta": meta} if meta else other
 
 
 def _placed(resource: JsonObject, base: str) -> JsonObject:

@@ -23,6 +23,7 @@ from service.flows import advance_referral
 from service.flows.advance_referral import legal, our_part, side_of
 from service.flows.answer_referral import answer_referral, in_the_answer
 from service.flows.caller import Caller
+from service.flows.cancel_referral import ask
 from service.flows.client_task import asked_of_client
 from service.flows.context import Context
 from service.flows.due.left import somebody_left
@@ -40,6 +41,7 @@ from service.mapping.provenance import Act, filing
 from service.mapping.table import VERSION, replace
 from service.referral import lifecycle
 from service.referral import loop as referral
+from service.referral.dialects import CLAIMED
 from service.store import loops, offers, partners, records, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
@@ -254,6 +256,7 @@ async def _refer(
     context: Context, unit: Unit, caller: Caller, record: Referral, mapped: Mapped, now: datetime
 ) -> list[Issue]:
     """A referral: the resources, and the loop it opens or moves."""
+    mapped = await _for_partner(unit, mapped)
     task = mapped.of("Task")[0]
     loop = await loops.find(unit, task["id"])
     if loop is None:
@@ -261,6 +264,17 @@ async def _refer(
         return await _open(context, unit, caller, record, mapped, task, now)
     await _revise(context, unit, caller, record, mapped, loop, now)
     return []
+
+
+async def _for_partner(unit: Unit, mapped: Mapped) -> Mapped:
+    """Our profile of the Task is SDOHCC's, whose statuses do not suffice for a partner of another dialect."""
+    [task] = mapped.of("Task")
+    owner = task.get("owner", {}).get("reference", "")
+    partner = await partners.of_organization(unit, owner) if owner else None
+    if partner is None or side_of(partner).dialect in CLAIMED:
+        return mapped
+    made = tuple(referral.unclaimed(each) if each is task else each for each in mapped.resources)
+    return dataclasses.replace(mapped, resources=made)
 
 
 async def _open(
@@ -329,14 +343,26 @@ def pushes(partner: Partner) -> bool:
     return partner.pushed_to
 
 
-async def _called_off(unit: Unit, loop: Loop, fresh: JsonObject, before: JsonObject) -> JsonObject:
+async def _called_off(
+    context: Context,
+    unit: Unit,
+    caller: Caller,
+    loop: Loop,
+    fresh: JsonObject,
+    before: JsonObject,
+    now: datetime,
+) -> JsonObject:
     """The record says `cancelled`: done or asked for, as the partner's dialect has it."""
     side = side_of(await partners.find(unit, loop.partner))
     state = referral.state(before)
+    kept = keep_progress({**fresh, "status": "requested"}, before)
+    if lifecycle.by_task(side.dialect, state, "cancelled", our_part(loop)):
+        await ask(
+            context, unit, caller, loop, before, str(fresh.get("statusReason", {}).get("text", "")), now
+        )
+        return kept
     move = legal(lifecycle.wished(side.dialect, state, "cancelled", our_part(loop)))
-    task = referral.standing(
-        keep_progress({**fresh, "status": "requested"}, before), side.dialect, move.after
-    )
+    task = referral.standing(kept, side.dialect, move.after)
     return {**task, "statusReason": fresh["statusReason"]} if "statusReason" in fresh else task
 
 
@@ -349,7 +375,7 @@ async def _revise(
     [fresh] = mapped.of("Task")
     task = keep_progress(fresh, before)
     if record.status == "cancelled":
-        task = await _called_off(unit, loop, fresh, before)
+        task = await _called_off(context, unit, caller, loop, fresh, before, now)
     if "authoredOn" in before:
         task = {**task, "authoredOn": before["authoredOn"]}
     others = [Wish(each, each["id"]) for each in mapped.resources if each["resourceType"] != "Task"]

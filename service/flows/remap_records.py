@@ -20,7 +20,9 @@ from service.mapping.answer import keep_progress
 from service.mapping.context import MappingContext
 from service.mapping.table import VERSION, table
 from service.mapping.withdraw import withdrawn
+from service.referral.loop import unclaimed
 from service.store import leads, loops, partners, records, resources
+from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.records import Kept
 
@@ -98,9 +100,7 @@ async def _anew(context: Context, connection: Any, caller: Caller, kept: Kept, n
     loop = (
         await loops.find_record(connection, caller.client_id, kept.id) if kept.kind == "referrals" else None
     )
-    wanted = {
-        reference: _settled(each, held.get(reference), loop is not None) for reference, each in made.items()
-    }
+    wanted = {reference: _settled(each, held.get(reference), loop) for reference, each in made.items()}
     if kept.kind == "clients":
         wanted = await _true_to_lead(connection, wanted, kept, held, now)
     standing = {**made, **wanted}
@@ -130,11 +130,15 @@ async def _true_to_lead(
     return {_reference(each): each for each in true}
 
 
-def _settled(made: JsonObject, held: Row | None, in_loop: bool) -> JsonObject:
-    """A Task under way keeps what its performer said, and when it was asked."""
-    if held is None or not in_loop:
+def _settled(made: JsonObject, held: Row | None, loop: Loop | None) -> JsonObject:
+    """A Task under way keeps what its performer said, what it claims to be, and when it was asked."""
+    if held is None or loop is None:
         return made
     before = decode_object(held.body or b"")
+    if held.id == loop.id and "profile" not in before.get("meta", {}):
+        made = unclaimed(made)
+    if held.id == loop.id and made["status"] == "cancelled":
+        made = {**made, "status": before["status"]}  # done, or asked for: the Task says which
     kept = keep_progress(made, before)
     return {**kept, **{key: before[key] for key in ("authoredOn",) if key in before}}
 

@@ -209,6 +209,12 @@ IMPLIED: Mapping[Dialect, Mapping[tuple[str, str], tuple[str, str]]] = MappingPr
 )
 """Task.businessStatus is 0..1 in BSeR: what a partner means who leaves it out."""
 
+ASKS_BY_TASK: frozenset[Dialect] = frozenset({"cow"})
+"""Where a requester who may not cancel directly (any more) asks by a Task of its own (`cow-cancellation`)."""
+
+CLAIMED: frozenset[Dialect] = frozenset({"sdohcc"})
+"""Whose Tasks claim our profile of a referral's Task, which is SDOHCC's: `received` is none of its statuses."""
+
 CANCELLATION_ASKED = "5.2"
 """The business status of a BSeR referral whose requester has asked to cancel it."""
 

@@ -14,6 +14,7 @@ from typing import Literal, assert_never
 
 from service.referral.dialects import (
     ANY,
+    ASKS_BY_TASK,
     CANCELLATION_ASKED,
     FIRST,
     IMPLIED,
@@ -141,6 +142,12 @@ def wished(dialect: Dialect, before: State, status: str, party: Party) -> Move |
     if before.status == status or asked:
         return Move("update", "either", before, before, changes=False)
     return intend(dialect, spoken(dialect, before), _MEANT[status], party)
+
+
+def by_task(dialect: Dialect, before: State, status: str, party: Party) -> bool:
+    """Is this wish none that can be done, but one that can be asked for by a Task of its own?"""
+    asks = dialect in ASKS_BY_TASK and party == "requester" and status == "cancelled" and not before.terminal
+    return asks and isinstance(wished(dialect, before, status, party), Illegal)
 
 
 def check(

@@ -156,6 +156,13 @@ def standing(task: JsonObject, dialect: Dialect, state: State) -> JsonObject:
     return {**said, "businessStatus": {"coding": [{name: each for name, each in coding.items() if each}]}}
 
 
+def unclaimed(task: JsonObject) -> JsonObject:
+    """The Task without the profiles it claims."""
+    meta = {name: value for name, value in task.get("meta", {}).items() if name != "profile"}
+    other = {name: value for name, value in task.items() if name != "meta"}
+    return {**other, "meta": meta} if meta else other
+
+
 def reason(task: JsonObject) -> str:
     """Task.statusReason as text."""
     return _text(task.get("statusReason"))

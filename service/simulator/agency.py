@@ -18,7 +18,7 @@ from service.simulator.keys import Key
 from service.simulator.mail import Mail, MailDesk
 from service.simulator.notebook import Notebook
 from service.simulator.staff import OPEN, Desk, OwnDesk, TheirDesk, spoken, work
-from service.simulator.store import Put, Refusal, Store, Version
+from service.simulator.store import Refusal, Store, Version
 from service.simulator.tokens import TokenDesk
 from service.simulator.transaction import linked, transaction
 
@@ -131,18 +131,35 @@ class Agency:
         await self.mail.send([linked(each["resource"], sides) for each in rows], names)
         self.say("sent a referral in a message")
 
-    async def withdraw(self, sent: JsonObject, reason: str) -> None:
-        """Ask, in a message, that a referral of ours be cancelled (BSeR 5.2)."""
-        found = self.store.current("Task", sent["task"].partition("/")[2])
-        assert found is not None
-        step = {
-            "status": "in-progress",
-            "statusReason": {"text": reason},
-            "lastModified": instant(self._clock()),
-        }
-        asked = {**(found.resource or {}), **step, **spoken("5.2")}
-        await self.mail.send([asked], [f"urn:uuid:{new_id()}"])
-        self.store.keep([Put("Task", found.id, asked)])
+    async def withdraw(self, sent: JsonObject, reason: str) -> JsonObject:
+        """Call off a referral of ours, as the dialect has it: at once, by asking (BSeR 5.2), or by an abort Task (COW);
+        answers the Task in which that was said."""
+        assert self.casebridge is not None
+        step = {"statusReason": {"text": reason}, "lastModified": instant(self._clock())}
+        if self.by_message:
+            found = self.store.current("Task", sent["task"].partition("/")[2])
+            asked = {**((found and found.resource) or {}), **step, "status": "in-progress", **spoken("5.2")}
+            await self.mail.send([asked], [f"urn:uuid:{new_id()}"])
+            return asked
+        answer = await self.casebridge.ask("GET", sent["there"])
+        task, etag = answer.body, answer.headers.get("etag", "")
+        if self.manner.dialect == "cow" and task["status"] in ("in-progress", "on-hold"):
+            abort = letter.abort(self.base, new_id(), task, step)
+            return await self._written("POST", "/fhir/Task", abort, "")
+        moved = (
+            {"status": "in-progress", **spoken("5.2")}
+            if self.manner.dialect == "bser"
+            else {"status": "cancelled"}
+        )
+        return await self._written("PUT", sent["there"], {**task, **step, **moved}, etag)
+
+    async def _written(self, method: str, path: str, body: JsonObject, etag: str) -> JsonObject:
+        assert self.casebridge is not None
+        answer = await self.casebridge.ask(method, path, body, {"If-Match": etag} if etag else None)
+        if not answer.ok:
+            raise Refusal(answer.status, "processing", answer.sentence)
+        written: JsonObject = answer.body
+        return written
 
     async def _sent(self, casebridge: Casebridge, bundle: JsonObject) -> Answer:
         """Sent, and sent again when no answer came: conditional creates make that harmless."""

@@ -63,6 +63,16 @@ def resources(agency: str, number: str, wish: JsonObject) -> list[JsonObject]:
     return [patient, request, task]
 
 
+def abort(agency: str, number: str, task: JsonObject, step: JsonObject) -> JsonObject:
+    """COW: the Task that asks for the cancellation of this one, for the reason in `step`."""
+    shared: JsonObject = {name: task[name] for name in ("for", "requester", "owner") if name in task}
+    return {
+        "resourceType": "Task", "identifier": [_identifier(agency, "abort", number)], "status": "requested",
+        "intent": "order", "code": {"coding": [{"system": TASK_CODE, "code": "abort"}]},
+        "focus": {"reference": f"Task/{task['id']}"}, "authoredOn": step["lastModified"], **step, **shared,
+    }  # fmt: skip
+
+
 def bundle(number: str, made: Sequence[JsonObject]) -> JsonObject:
     """The transaction that files them, here or at Casebridge."""
     names = {"Patient": "patient", "ServiceRequest": "request", "Task": "task"}

@@ -157,7 +157,8 @@ async def look_at(unit: Unit, partner: str, tasks: Sequence[str] | None, now: da
     """The open loops of these Tasks (absolute URLs; None: all of the partner) are read as soon as may be."""
     done = await unit.execute(
         """UPDATE loop SET next_poll = $3 WHERE partner = $1 AND NOT closed AND direction = 'outbound'
-           AND next_poll IS NOT NULL AND ($2::text[] IS NULL OR remote_task IS NULL OR remote_task = ANY($2))""",
+           AND next_poll IS NOT NULL AND ($2::text[] IS NULL OR remote_task IS NULL OR remote_task = ANY($2)
+                OR abort_remote = ANY($2))""",
         partner, None if tasks is None else list(tasks), now,
     )  # fmt: skip
     await unit.execute("SELECT pg_notify('deliveries', '')")

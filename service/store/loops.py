@@ -30,9 +30,12 @@ class Loop:
     updated: datetime
     parent: str | None = None
     stirred: datetime | None = None
+    abort: str | None = None
+    abort_remote: str | None = None
 
 
 _COLUMNS = ", ".join(Loop.__dataclass_fields__)
+_PLACES = ", ".join(f"${place + 1}" for place in range(len(Loop.__dataclass_fields__)))
 
 
 def lock_name(loop: str) -> str:
@@ -69,7 +72,7 @@ async def known_as(connection: Any, partner: str, keys: Sequence[str]) -> list[L
 async def open_loop(unit: Unit, loop: Loop) -> None:
     """A new loop; the same id twice is Refused("conflict") at commit."""
     await unit.execute(
-        f"INSERT INTO loop ({_COLUMNS}) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16)",  # noqa: S608
+        f"INSERT INTO loop ({_COLUMNS}) VALUES ({_PLACES})",  # noqa: S608
         *(getattr(loop, name) for name in Loop.__dataclass_fields__),
     )
 
@@ -129,6 +132,21 @@ async def placed(unit: Unit, loop: str, remote_task: str | None, next_poll: date
              next_poll = CASE WHEN closed THEN NULL ELSE $3::timestamptz END WHERE id = $1""",
         loop, remote_task, next_poll,
     )  # fmt: skip
+
+
+async def aborting(unit: Unit, loop: str, abort: str | None) -> None:
+    """The Task by which its cancellation is asked for; None: it is not asked for any more."""
+    await unit.execute("UPDATE loop SET abort = $2, abort_remote = NULL WHERE id = $1", loop, abort)
+
+
+async def abort_placed(unit: Unit, loop: str, abort: str, remote: str) -> None:
+    """The partner holds a Task of its own for our asking, at this absolute URL."""
+    await unit.execute("UPDATE loop SET abort_remote = $3 WHERE id = $1 AND abort = $2", loop, abort, remote)
+
+
+async def of_abort(connection: Any, abort: str) -> Loop | None:
+    """The loop whose cancellation this Task asks for, as long as it is open."""
+    return _loop(await connection.fetchrow(f"SELECT {_COLUMNS} FROM loop WHERE abort = $1", abort))  # noqa: S608
 
 
 async def seen(unit: Unit, loop: str, remote_version: str) -> None:

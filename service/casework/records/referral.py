@@ -165,6 +165,8 @@ class ReferralAnswer(Written):
     """Who answers."""
     waiting: Waiting | None = None
     """With `on-hold`: the client is on the waiting list; a referral not accepted yet is, first."""
+    cancellation: Literal["refused"] | None = None
+    """With a reason and the status there is: who asked to cancel it is refused, and the work goes on."""
 
     @model_validator(mode="after")
     def _gives_a_reason(self) -> Self:
@@ -172,6 +174,8 @@ class ReferralAnswer(Written):
             raise ValueError(f"{self.status} needs a reason")
         if self.waiting and self.status != "on-hold":
             raise ValueError("waiting goes with the status on-hold")
+        if self.cancellation and not self.reason:
+            raise ValueError("a refused cancellation needs a reason")
         return self
 
     @property

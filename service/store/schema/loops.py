@@ -43,6 +43,10 @@ class Loop(SQLModel, table=True):
     updated: datetime = Field(sa_column=moment(nullable=False))
     parent: str | None = Field(sa_column=Column(Key))  # the loop that came in and that this one passes on
     stirred: datetime | None = Field(sa_column=moment())  # since when its parts, or its whole, have moved
+    abort: str | None = Field(
+        sa_column=Column(Key)
+    )  # the Task by which its cancellation is asked for, while it is
+    abort_remote: str | None = Field(sa_column=Column(Text))  # where the partner keeps its copy of that
     stalled: datetime | None = Field(sa_column=moment())  # when somebody was told that nothing moves
     refused: int | None = Field(
         sa_column=Column(Integer)
@@ -55,6 +59,7 @@ class Loop(SQLModel, table=True):
         Index("ix_loop_updated", "updated", postgresql_where=text("NOT closed")),
         Index("uq_loop_source_record", "source", "record", unique=True),
         Index("ix_loop_next_poll", "next_poll", postgresql_where=text("next_poll IS NOT NULL")),
+        Index("ix_loop_abort", "abort", unique=True, postgresql_where=text("abort IS NOT NULL")),
         Index("ix_loop_opened", "opened", "id"),
         Index("ix_loop_patient", "patient"),
     )
@@ -81,7 +86,7 @@ class Delivery(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("state IN ('pending', 'failing', 'delivered', 'dead', 'withheld')", name="state"),
         CheckConstraint("(settled IS NULL) = (state IN ('pending', 'failing'))", name="settled"),
-        CheckConstraint("kind IN ('referral', 'status')", name="kind"),
+        CheckConstraint("kind IN ('referral', 'status', 'cancellation')", name="kind"),
         Index("ix_delivery_due", "partner", "due", postgresql_where=text("settled IS NULL")),
         Index(
             "ix_delivery_leased", "partner", "lease_until", postgresql_where=text("lease_until IS NOT NULL")
