@@ -18,7 +18,7 @@ app = typer.Typer(
     help="When the agency works: time zone, working week, holidays. Days due are counted in it.",
 )
 Agency = Annotated[
-    str, typer.Option(help="the case-management system's name as a partner; ours when left out")
+    str, typer.Option(help="an agency's name as a partner: what begins while it leads; ours when left out")
 ]
 Format = Annotated[str, typer.Option("--format", help="table, json or csv")]
 

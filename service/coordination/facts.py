@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
+from service.coordination.calendar import Calendar
+
 WHAT: Final = {
     "opened": "the episode of care started",
     "waitlisted": "the client was put on the agency's waiting list",
@@ -67,6 +69,12 @@ class Case:
     tier: str | None = None
     lead: str | None = None
     next_review: date | None = None
+    turns: tuple[tuple[date, Calendar], ...] = ()
+    """From which day on which agency's calendar counts: of whoever leads. Empty: the home agency's, always."""
+
+    def calendar(self, day: date, home: Calendar) -> Calendar:
+        """In which calendar is counted what begins on this day."""
+        return next((each for since, each in reversed(self.turns) if since <= day), home)
 
     def of(self, *what: str, about: str | None = None) -> list[Fact]:
         """Facts of these kinds in the order in which they happened."""

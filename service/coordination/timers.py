@@ -171,7 +171,8 @@ STANDARD: Final = Chosen()
 
 
 def due(case: Case, calendar: Calendar, now: datetime, chosen: Chosen = STANDARD) -> list[Due]:
-    """Everything that was ever due in this case, done or not, in the order of the table and of time."""
+    """Everything that was ever due in this case, done or not, in the order of the table and of time. `calendar`: the
+    home agency's; what begins while another leads is counted in that one's (Case.turns)."""
     found: list[Due] = []
     for row in _ROWS:
         counted = chosen.of(row, case.tier)
@@ -233,10 +234,7 @@ def _closed(row: Row, item: Due, trigger: Fact, case: Case, calendar: Calendar, 
     """With what closed it, and with what made it moot."""
     drops = case.of(*row.drops, about=trigger.about) if row.drops else []
     drops = [f for f in drops if f.what == "called-off" or _reaches(trigger, f)]
-    planned = row.starts in (
-        "scheduled",
-        "leaves",
-    )  # what is planned for a day is over also when the end comes before
+    planned = row.starts in ("scheduled", "leaves")  # over also when the end comes before the day
     ends = [] if row.outlives else [f for f in case.of("ended") if planned or _reaches(trigger, f)]
     over = min((*drops, *ends), key=lambda f: _moment(f, calendar), default=None)
     moot = _moment(over, calendar) if over else None
@@ -267,7 +265,8 @@ def _once(row: Row, case: Case, calendar: Calendar, _: datetime) -> Iterator[Due
         closers = (f for f in case.of(*row.closes) if _about(f, trigger))
         before = row.clock == "working-days-before" or row.id in ("T1", "T16", "T18a", "T18b")
         closer = next((f for f in closers if before or _reaches(trigger, f)), None)
-        yield _closed(row, _item(row, subject, trigger, calendar), trigger, case, calendar, closer)
+        days = case.calendar(trigger.on, calendar)
+        yield _closed(row, _item(row, subject, trigger, days), trigger, case, days, closer)
 
 
 def _again(row: Row, case: Case, calendar: Calendar, _: datetime) -> Iterator[Due]:
@@ -285,11 +284,12 @@ def _chain(row: Row, case: Case, calendar: Calendar, first: Fact, subject: str) 
     for closer in (*_days(closers), None):
         if _too_late(row, trigger, case):
             return
-        day = _day(row, trigger.on, calendar)
+        days = case.calendar(trigger.on, calendar)
+        day = _day(row, trigger.on, days)
         if closer is None and row.id == "T4" and case.next_review and trigger.on < case.next_review < day:
             day = case.next_review
-        item = _item(row, f"{subject or row.starts}#{number}", trigger, calendar, day)
-        item = _closed(row, item, _same(trigger, first), case, calendar, closer)
+        item = _item(row, f"{subject or row.starts}#{number}", trigger, days, day)
+        item = _closed(row, item, _same(trigger, first), case, days, closer)
         yield item
         if item.closed != item.ended:
             return  # the service was over before: who is asked afterwards starts nothing
@@ -310,8 +310,9 @@ def _sampled(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterato
     """Every fourth review of a case, from the first, is looked at by the supervisor."""
     for number, trigger in enumerate(_days(case.of(row.starts))):
         if number % SAMPLE == 0 and not _too_late(row, trigger, case):
-            item = _item(row, f"{trigger.what}#{number + 1}", trigger, calendar)
-            yield _closed(row, item, trigger, case, calendar, None)
+            days = case.calendar(trigger.on, calendar)
+            item = _item(row, f"{trigger.what}#{number + 1}", trigger, days)
+            yield _closed(row, item, trigger, case, days, None)
 
 
 SAMPLE: Final = 4
@@ -334,8 +335,9 @@ def _monthly(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterato
         contacts = [f for f in case.of(*row.closes) if month <= f.on < months(month, 1)]
         trigger = Fact("month", month, opened.record)
         closer = contacts[row.due - 1] if len(contacts) >= row.due else None
-        item = _item(row, f"{month:%Y-%m}", trigger, calendar, months(month, 1) - timedelta(days=1))
-        yield _counted(_closed(row, item, trigger, case, calendar, closer), len(contacts))
+        days = case.calendar(month, calendar)
+        item = _item(row, f"{month:%Y-%m}", trigger, days, months(month, 1) - timedelta(days=1))
+        yield _counted(_closed(row, item, trigger, case, days, closer), len(contacts))
         month = months(month, 1)
 
 

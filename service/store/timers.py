@@ -185,6 +185,24 @@ async def calendar(connection: Any, agency: str) -> tuple[str, list[int], list[d
     return tuple(found) if found else None
 
 
+async def turns(
+    connection: Any, source: str, patient: str | None
+) -> list[tuple[str, datetime, str | None, list[int], list[date]]]:
+    """Whose calendar counts from when on, by client (`Patient/…`): that of the agency that leads. A zone of None: it has
+    none. Nothing where only the casework system has one."""
+    found = await connection.fetch(
+        """SELECT c.patient, l.starts, a.zone, a.week, a.holidays
+           FROM lead l JOIN course c ON c.id = l.course
+           LEFT JOIN LATERAL (SELECT a.* FROM partner p JOIN agency_calendar a ON a.agency = p.client_id
+             WHERE p.organization = l.agency ORDER BY p.created_at LIMIT 1) a ON true
+           WHERE c.source = $1 AND ($2::text IS NULL OR c.patient = $2)
+             AND EXISTS (SELECT 1 FROM agency_calendar o WHERE o.agency <> $1)
+           ORDER BY c.patient, l.starts""",
+        source, patient,
+    )  # fmt: skip
+    return [tuple(each) for each in found]
+
+
 async def set_calendar(
     unit: Unit, agency: str, zone: str, week: Sequence[int], holidays: Sequence[date]
 ) -> None:

@@ -221,6 +221,8 @@ async def county(database_url: str, home: Path, holidays: list[str]) -> AsyncIte
     async with made.open():
         week = ["mon", "tue", "wed", "thu", "fri"]
         await calendars.set_calendar(made.context, "", ZONE.key, week, holidays, [])
+        await calendars.set_calendar(made.context, NORTHSIDE, "America/Chicago", week, [], ["2027-02-15"])
+        await calendars.set_calendar(made.context, LAKEVIEW, None, week, ["2027-03-26"], [])
         await _directory(made)
     yield made
 

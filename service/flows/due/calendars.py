@@ -23,11 +23,24 @@ async def home_of(connection: Any, name: str) -> Partner:
     return found
 
 
+async def _agency(connection: Any, name: str) -> Partner:
+    """Any partner: while its case managers lead, its calendar counts."""
+    found = await partners.named(connection, name) if name else None
+    return found or await home_of(connection, name)
+
+
 async def show_calendar(context: Context, name: str = "") -> Calendar:
-    """The calendar by which days are counted for this system's clients."""
+    """The calendar by which days are counted for the clients whom this agency leads; the home agency's until it has one
+    of its own."""
     async with context.database.reading() as connection:
-        home = await home_of(connection, name)
-        return await calendar_of(context, connection, home.client_id)
+        return await _now(context, connection, await _agency(connection, name))
+
+
+async def _now(context: Context, connection: Any, agency: Partner) -> Calendar:
+    own = await timers.calendar(connection, agency.client_id)
+    if own:
+        return calendar(*own)
+    return await calendar_of(context, connection, (await home_of(connection, "")).client_id)
 
 
 async def set_calendar(
@@ -41,8 +54,8 @@ async def set_calendar(
     """Change what is said and keep the rest. Returns the calendar and how many cases are looked at again.
     Refused("unprocessable") naming what is no zone, weekday or date."""
     async with context.database.unit() as unit:
-        home = await home_of(unit, name)
-        now = await calendar_of(context, unit, home.client_id)
+        agency = await _agency(unit, name)
+        now = await _now(context, unit, agency)
         days = {WEEKDAYS.index(_weekday(each)) for each in week} or now.working
         holidays = (now.holidays | {*map(_date, add)}) - {*map(_date, remove)}
         try:
@@ -50,9 +63,9 @@ async def set_calendar(
         except BadCalendar as bad:
             raise Refused("unprocessable", str(bad)) from bad
         await timers.set_calendar(
-            unit, home.client_id, wanted.zone, sorted(wanted.working), sorted(wanted.holidays)
+            unit, agency.client_id, wanted.zone, sorted(wanted.working), sorted(wanted.holidays)
         )
-        unit.audit(act(context, "administration", "calendar-set", about=[home.organization]))
+        unit.audit(act(context, "administration", "calendar-set", about=[agency.organization]))
         return wanted, await timers.look_at_all(unit)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 
 from service.casework import records as words
@@ -44,12 +44,14 @@ async def calendar_of(context: Context, connection: Any, agency: str) -> Calenda
 
 
 async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Known | None:
-    """One client, read in four questions; None when the record cannot be read."""
+    """One client, read in five questions; None when the record cannot be read."""
     dated = await timers.of_client(connection, kept.source, patient)
     steps = await timers.steps(connection, kept.source, patient)
     sent = await timers.sent(connection, kept.source, [patient])
     waited = _waited(await timers.waited(connection, kept.source, kept.id))
-    return _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], waited[kept.id], days)
+    turns = _turns(await timers.turns(connection, kept.source, patient), days)[patient]
+    found = _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], waited[kept.id], days)
+    return _counted(found, turns) if found else None
 
 
 async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:
@@ -72,6 +74,7 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
     steps = _steps(await timers.steps(connection, source, None))
     sent = _sent(await timers.sent(connection, source, sorted(filter(None, patients.values()))))
     waited = _waited(await timers.waited(connection, source, None))
+    turns = _turns(await timers.turns(connection, source, None), days)
     found: list[Known] = []
     for number, (id_, kept) in enumerate(clients.items()):
         if number % AT_ONCE == 0:
@@ -81,7 +84,7 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
             continue
         known = _known(kept, patient, by_client[id_], steps[patient], sent[patient], waited[id_], days)
         if known:
-            found.append(known)
+            found.append(_counted(known, turns[patient]))
     return found
 
 
@@ -133,6 +136,19 @@ def readable(kept: Kept, first: datetime) -> Filed | None:
     except Refused:
         return None
     return Filed(kept.kind, kept.id, record, first, kept.updated)
+
+
+def _counted(known: Known, turns: Sequence[tuple[date, Calendar]]) -> Known:
+    return replace(known, case=replace(known.case, turns=tuple(turns)))
+
+
+def _turns(
+    found: Iterable[tuple[str, datetime, str | None, list[int], list[date]]], home: Calendar
+) -> dict[str, list[tuple[date, Calendar]]]:
+    turns: dict[str, list[tuple[date, Calendar]]] = defaultdict(list)
+    for patient, starts, zone, week, holidays in found:
+        turns[patient].append((home.day_of(starts), calendar(zone, week, holidays) if zone else home))
+    return turns
 
 
 def _waited(found: Iterable[tuple[str, bytes, datetime, datetime]]) -> dict[str, list[Waited]]:
