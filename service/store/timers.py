@@ -188,8 +188,8 @@ async def calendar(connection: Any, agency: str) -> tuple[str, list[int], list[d
 async def turns(
     connection: Any, source: str, patient: str | None
 ) -> list[tuple[str, datetime, str | None, list[int], list[date]]]:
-    """Whose calendar counts from when on, by client (`Patient/…`): that of the agency that leads. A zone of None: it has
-    none. Nothing where only the casework system has one."""
+    """Whose calendar counts from when on, by client (`Patient/…`): the leading agency's. A zone of None: it has none.
+    Nothing where only the casework system has one."""
     found = await connection.fetch(
         """SELECT c.patient, l.starts, a.zone, a.week, a.holidays
            FROM lead l JOIN course c ON c.id = l.course

@@ -46,14 +46,15 @@ async def test_what_must_come_of_fourteen_months_comes_of_them_to_the_day(
 
 
 async def _nothing_is_doubled(here: County) -> None:
-    """A week has passed; the clock goes wrong by an hour and comes right; everything is sent once more."""
+    """A week has passed; the clock goes wrong by an hour, in which everything is sent once more, and comes right."""
     here.at = STARTS
     await here.look()
     before = await _everything(here)
-    for wrong in (timedelta(hours=-1), timedelta(0)):
-        here.at = STARTS + wrong
-        await here.replay()
-        await here.look()
+    here.at = STARTS - timedelta(hours=1)
+    await here.replay()
+    await here.look()
+    here.at = STARTS
+    await here.look()
     assert await _everything(here) == before
 
 
