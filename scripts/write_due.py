@@ -10,7 +10,7 @@ CODES = Path("fhir_profiles/terms/CodeSystem-timer.json")
 HEAD, TAIL = "<!-- timers -->\n", "<!-- end of timers -->\n"
 _CLOCKS = {
     "working-days": "{} working days after", "working-days-before": "{} working days before",
-    "months": "{} months after", "hours": "{} hours after", "same-day": "the same working day",
+    "days": "{} days after", "months": "{} months after", "hours": "{} hours after", "same-day": "the same working day",
     "month-end": "{} by the end of the month",
     "none": "",
 }  # fmt: skip
@@ -24,7 +24,11 @@ def line(row: Row) -> str:
     when = _one(_CLOCKS[row.clock].format(row.due))
     if row.shape == "sampled":
         when += ", of every fourth"
-    again = "; then again" if row.shape == "again" else ""
+    if row.clock == "days" and not row.due:
+        when = "the same day"
+    if row.around:
+        when += f", {row.around} days before or after"
+    again = {"again": "; then again", "yearly": "; each year"}.get(row.shape, "")
     unit = "hours" if row.clock == "hours" else "working days"
     late = _one(f"{row.escalate} {unit} later") if row.escalate else "at once"
     who = row.owner + (f" ({row.tier} only)" if row.tier else "")

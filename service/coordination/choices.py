@@ -1,6 +1,7 @@
 """What an operator chose about timers (CASEBRIDGE_TIMERS), checked before the service starts.
 
-{"T1": {"due": 1}, "T5": {"off": true}, "tiers": {"intensive": {"T4": {"due": 1}}}}
+{"T1": {"due": 1}, "T5": {"off": true}, "tiers": {"intensive": {"T4": {"due": 1}}},
+ "grants": {"TI-1": {"T24": {"due": 90}}}}
 """
 
 from collections.abc import Mapping
@@ -23,8 +24,15 @@ def choices(said: Any) -> Chosen:
     tiers = said.get("tiers", {})
     if not isinstance(tiers, dict) or not all(isinstance(each, dict) for each in tiers.values()):
         raise BadTimers("tiers: say tier → timer → what is chosen")
-    own = {name: value for name, value in said.items() if name != "tiers"}
-    return Chosen(_timers(own, ""), {name: _timers(each, f"tiers.{name}.") for name, each in tiers.items()})
+    grants = said.get("grants", {})
+    if not isinstance(grants, dict) or not all(isinstance(each, dict) for each in grants.values()):
+        raise BadTimers("grants: say grant → timer → what is chosen")
+    own = {name: value for name, value in said.items() if name not in ("tiers", "grants")}
+    return Chosen(
+        _timers(own, ""),
+        {name: _timers(each, f"tiers.{name}.") for name, each in tiers.items()},
+        {name: _timers(each, f"grants.{name}.") for name, each in grants.items()},
+    )
 
 
 def _timers(said: Mapping[str, Any], place: str) -> dict[str, Choice]:

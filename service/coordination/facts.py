@@ -39,6 +39,17 @@ WHAT: Final = {
     "aftercare": "an aftercare plan was made",
     "gpra-intake": "the GPRA intake interview was done",
     "gpra-follow-up": "the six-month GPRA interview was done, or is known not to be possible",
+    "gpra-held": "a GPRA interview was conducted",
+    "gpra-entered": "its record was filed, completed",
+    "gpra-left": "the case of a client with a GPRA intake has ended",
+    "gpra-lost": "the same, and nobody knows where the client is",
+    "gpra-discharge": "the GPRA discharge interview was done, or is administrative",
+    "suprt-opened": "the episode of a client under a SUPRT grant started",
+    "suprt-baseline": "the SUPRT baseline was done",
+    "suprt-reassessment": "the SUPRT reassessment was done",
+    "suprt-annual": "the annual SUPRT assessment was done",
+    "suprt-left": "the episode of a client under a SUPRT grant has ended",
+    "suprt-closeout": "the SUPRT closeout was done",
     "gpra-ended": "the GPRA interviews of an intake are owed no more: the client has died, or there is a new intake",
 }
 """Every kind of fact."""

@@ -1,4 +1,5 @@
-"""What is due, when, to whom, and what closes it: the table of timers T1 to T19 (CASEWORK.md §4.1), and one function.
+"""What is due, when, to whom, and what closes it: the table of timers (T1 to T19: CASEWORK.md §4.1; T20 to T26:
+GPRA.md §1.2 and §1.8), and one function.
 
 The same facts give the same items with the same keys, whatever was computed before: a revised date moves an item, a
 late fact closes it, and nothing is ever due twice. Days count in the agency's calendar and end with the day; hours
@@ -15,11 +16,13 @@ from service.coordination.calendar import Calendar, months, working_days
 from service.coordination.facts import Case, Fact
 from service.coordination.gpra.windows import WINDOWS
 
-Clock = Literal["working-days", "working-days-before", "months", "hours", "same-day", "month-end", "none"]
+Clock = Literal[
+    "working-days", "working-days-before", "days", "months", "hours", "same-day", "month-end", "none"
+]
 Owner = Literal["lead", "supervisor"]
-Shape = Literal["once", "again", "monthly", "sampled", "none"]
-"""once: each trigger is due once. again: each closing starts the next. monthly: each calendar month. sampled: every
-`due`-th trigger. none: no Task; a report or a person sees to it."""
+Shape = Literal["once", "again", "yearly", "monthly", "sampled", "none"]
+"""once: each trigger is due once. again: each closing starts the next. yearly: each anniversary. monthly: each
+calendar month. sampled: every `due`-th trigger. none: no Task; a report or a person sees to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,8 @@ class Row:
     """After how many months it may be done at the earliest."""
     outlives: bool = False
     """True for what is owed even when the case is closed."""
+    around: int = 0
+    """How many days before and after its day it may be done."""
 
 
 _GPRA_OPENS, _, _GPRA_CLOSES = WINDOWS["six-month"]
@@ -95,6 +100,20 @@ _ROWS = (
     Row("T18c", 55, "complete-plan", "Have the plan signed by client and worker",
         "planned", "working-days", 5, ("signed",), drops=("replaced",), escalate=5),
     Row("T19", 54, "review-plan", "Review as often as needed", "opened", "none", 0, (), shape="none"),
+    Row("T20", 24, "gpra-discharge", "GPRA discharge interview, on the day of the discharge",
+        "gpra-left", "days", 0, ("gpra-discharge",), soon=0, escalate=2, outlives=True),
+    Row("T21", 24, "gpra-discharge", "Administrative GPRA discharge (sections J and K) of a client who is lost",
+        "gpra-lost", "days", 14, ("gpra-discharge",), soon=5, escalate=2, outlives=True),
+    Row("T22", 24, "gpra-entry", "Enter the GPRA interview",
+        "gpra-held", "working-days", 7, ("gpra-entered",), soon=2, escalate=2, outlives=True),
+    Row("T23", 24, "suprt", "SUPRT baseline, within 30 days of intake",
+        "suprt-opened", "days", 30, ("suprt-baseline",), soon=10, escalate=2),
+    Row("T24", 24, "suprt", "SUPRT reassessment on day 180, 30 days before or after",
+        "suprt-baseline", "days", 180, ("suprt-reassessment",), soon=20, escalate=2, around=30),
+    Row("T25", 24, "suprt", "SUPRT assessment every year, 30 days before or after",
+        "suprt-baseline", "months", 12, ("suprt-annual",), shape="yearly", soon=20, escalate=2, around=30),
+    Row("T26", 24, "suprt", "SUPRT closeout, within 30 days after the episode",
+        "suprt-left", "days", 30, ("suprt-closeout",), soon=10, escalate=2, outlives=True),
 )  # fmt: skip
 
 rows: Final = MappingProxyType({row.id: row for row in _ROWS})
@@ -113,14 +132,17 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The operator's choices by timer, and by tier and timer: the client's tier counts first."""
+    """The operator's choices by timer; by tier, and by grant, and timer: the client's tier counts before the first, the
+    grant of what is due before both."""
 
     timers: Mapping[str, Choice] = field(default_factory=dict)
     tiers: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
+    grants: Mapping[str, Mapping[str, Choice]] = field(default_factory=dict)
 
-    def of(self, row: Row, tier: str | None) -> Row | None:
-        """The row as it counts for a client of this tier; None if it does not."""
-        for choice in (self.timers.get(row.id), self.tiers.get(tier or "", {}).get(row.id)):
+    def of(self, row: Row, tier: str | None, grant: str = "") -> Row | None:
+        """The row as it counts for a client of this tier, under a grant; None if it does not."""
+        named = (self.tiers.get(tier or "", {}), self.grants.get(grant, {}))
+        for choice in (self.timers.get(row.id), *(each.get(row.id) for each in named)):
             if choice is None:
                 continue
             if choice.off:
@@ -175,12 +197,32 @@ def due(case: Case, calendar: Calendar, now: datetime, chosen: Chosen = STANDARD
     home agency's; what begins while another leads is counted in that one's (Case.turns)."""
     found: list[Due] = []
     for row in _ROWS:
-        counted = chosen.of(row, case.tier)
-        if counted is not None:
-            found += sorted(
-                _SHAPES[row.shape](counted, case, calendar, now), key=lambda d: (d.due, d.subject)
-            )
+        for grant, part in _by_grant(row, case):
+            counted = chosen.of(row, case.tier, grant)
+            if counted is not None:
+                found += sorted(
+                    _SHAPES[row.shape](counted, part, calendar, now), key=lambda d: (d.due, d.subject)
+                )
     return found
+
+
+GRANT: Final = "gpra/"
+"""What the `about` of facts about interviews begins with; the grant follows."""
+
+
+def _by_grant(row: Row, case: Case) -> list[tuple[str, Case]]:
+    """The case as each grant sees it, for what is owed to grants; else the case as it is."""
+    grants = {fact.about.split("/")[1] for fact in case.of(row.starts) if fact.about.startswith(GRANT)}
+    if not grants:
+        return [("", case)]
+    return [
+        (grant, replace(case, facts=tuple(fact for fact in case.facts if _under(fact, grant))))
+        for grant in sorted(grants)
+    ]
+
+
+def _under(fact: Fact, grant: str) -> bool:
+    return not fact.about.startswith(GRANT) or fact.about.split("/")[1] == grant
 
 
 def _moment(fact: Fact, calendar: Calendar) -> datetime:
@@ -203,6 +245,8 @@ def _item(row: Row, subject: str, trigger: Fact, calendar: Calendar, day: date |
     opens = soon if row.clock == "working-days-before" else begun
     if row.opens:
         opens = calendar.start_of(months(trigger.on, row.opens))
+    if row.around:
+        opens = calendar.start_of(day - timedelta(days=2 * row.around))
     end = calendar.end_of(day)
     late = working_days(day, row.escalate, calendar) if row.escalate else day
     return Due(row.id, subject, trigger.record, begun, opens, max(soon, opens), calendar.start_of(day), end,
@@ -215,8 +259,10 @@ def _day(row: Row, on: date, calendar: Calendar) -> date:
             return working_days(on, row.due, calendar)
         case "working-days-before":
             return working_days(on, -row.due, calendar)
+        case "days":
+            return on + timedelta(days=row.due + row.around)
         case "months":
-            return months(on, row.due)
+            return months(on, row.due) + timedelta(days=row.around)
         case "same-day":
             return working_days(on, 0, calendar)
         case "hours" | "month-end" | "none":
@@ -263,7 +309,15 @@ def _once(row: Row, case: Case, calendar: Calendar, _: datetime) -> Iterator[Due
             continue
         seen.add(subject)
         closers = (f for f in case.of(*row.closes) if _about(f, trigger))
-        before = row.clock == "working-days-before" or row.id in ("T1", "T16", "T18a", "T18b")
+        before = row.clock == "working-days-before" or row.id in (
+            "T1",
+            "T16",
+            "T18a",
+            "T18b",
+            "T20",
+            "T21",
+            "T23",
+        )
         closer = next((f for f in closers if before or _reaches(trigger, f)), None)
         days = case.calendar(trigger.on, calendar)
         yield _closed(row, _item(row, subject, trigger, days), trigger, case, days, closer)
@@ -294,6 +348,30 @@ def _chain(row: Row, case: Case, calendar: Calendar, first: Fact, subject: str) 
         if item.closed != item.ended:
             return  # the service was over before: who is asked afterwards starts nothing
         trigger, number = closer or trigger, number + 1
+
+
+def _yearly(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
+    """Each anniversary of the trigger while the case is open, closed by what was done in its window or later, but
+    before the next one opens."""
+    ended = case.first("ended")
+    until = ended.on if ended else calendar.day_of(now) + timedelta(days=366)
+    for trigger in case.of(row.starts):
+        for number in range(1, MOST_YEARS):
+            opens, after = (
+                months(trigger.on, row.due * each) - timedelta(days=row.around)
+                for each in (number, number + 1)
+            )
+            if opens > until:
+                break
+            closer = next(
+                (f for f in case.of(*row.closes) if opens <= f.on < after and _about(f, trigger)), None
+            )
+            last = opens + timedelta(days=2 * row.around)
+            item = _item(row, f"{trigger.about}#{number}", trigger, calendar, last)
+            yield _closed(row, item, trigger, case, calendar, closer)
+
+
+MOST_YEARS: Final = 50
 
 
 def _same(trigger: Fact, first: Fact) -> Fact:
@@ -350,5 +428,5 @@ def _none(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[D
 
 
 _SHAPES: Final[Mapping[Shape, Callable[[Row, Case, Calendar, datetime], Iterator[Due]]]] = {
-    "once": _once, "again": _again, "monthly": _monthly, "sampled": _sampled, "none": _none,
+    "once": _once, "again": _again, "yearly": _yearly, "monthly": _monthly, "sampled": _sampled, "none": _none,
 }  # fmt: skip

@@ -19,7 +19,7 @@ from service.casework.records.satisfaction import Satisfaction
 from service.casework.records.service_outcome import ServiceOutcome
 from service.coordination.calendar import Calendar
 from service.coordination.facts import Case, Fact
-from service.coordination.gpra.windows import DECEASED, USUAL
+from service.coordination.gpra.windows import DECEASED, SUPRT, USUAL
 from service.fhir.json import JsonObject
 
 NARROW: Final = frozenset({
@@ -27,6 +27,13 @@ NARROW: Final = frozenset({
     "case-management-criteria",
 })  # fmt: skip
 """Instruments that look at one thing only: they are no reassessment of the whole situation (COA CA-CM 3.05)."""
+LOST: Final = "lost-contact"
+"""The reason of a closing when nobody knows where the client is."""
+SUPRT_A: Final = "suprt-a"
+_SUPRT: Final = {
+    "intake": "suprt-baseline", "six-month": "suprt-reassessment", "annual": "suprt-annual",
+    "discharge": "suprt-closeout",
+}  # fmt: skip
 _OTHER_PLANS: Final = {"aftercare-plan": "aftercare", "closing-plan": "closing-planned", "crisis-plan": ""}
 _INPATIENT: Final = frozenset({"IMP", "ACUTE", "NONAC", "OBSENC"})
 _DISCHARGE: Final = frozenset({("http://terminology.hl7.org/CodeSystem/v2-0003", "A03"),
@@ -92,6 +99,7 @@ def case(
     read = _Reading(calendar)
     facts = [fact for each in filed for fact in read.record(each)]
     facts += [*read.steps(steps), *read.sent(sent), *read.waited(client, waited)]
+    facts += _owed_to_grants(facts, filed)
     episode = client.episode
     ended = any(fact.what == "ended" for fact in facts)
     plans = [each.record for each in filed if isinstance(each.record, CarePlan)]
@@ -104,6 +112,32 @@ def case(
         lead=episode.primary_case_manager if episode else None,
         next_review=min(reviews, default=None),
     )
+
+
+def _owed_to_grants(facts: Sequence[Fact], filed: Sequence[Filed]) -> list[Fact]:
+    """What the start and the end of a case mean for the client's interviews under grants."""
+    intakes = _newest({fact.about for fact in facts if fact.what == "gpra-intake"})
+    under = _newest({fact.about for fact in facts if fact.what.startswith("suprt-")})
+    opened, ended = (
+        min((fact for fact in facts if fact.what == what), key=lambda fact: fact.on, default=None)
+        for what in ("opened", "ended")
+    )
+    found = [Fact("suprt-opened", opened.on, opened.record, about) for about in under if opened]
+    if ended:
+        closings = [each.record for each in filed if isinstance(each.record, Closing)]
+        lost = any(each.reason == LOST and each.status == "closed" for each in closings)
+        what = "gpra-lost" if lost else "gpra-left"
+        found += [Fact(what, ended.on, ended.record, about) for about in intakes]
+        found += [Fact("suprt-left", ended.on, ended.record, about) for about in under]
+    return found
+
+
+def _newest(intakes: Iterable[str]) -> list[str]:
+    """Of the intakes under each grant (`gpra/GRANT/SEQUENCE`) the last: the episode that is open, or was."""
+    newest: dict[str, str] = {}
+    for about in sorted(intakes, key=lambda each: int(each.rpartition("/")[2])):
+        newest[about.rpartition("/")[0]] = about
+    return sorted(newest.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +274,21 @@ class _Reading:
             yield self.fact("ended", closing.closed, filed.name)
 
     def _interview(self, interview: GpraInterview, filed: Filed) -> Iterator[Fact]:
-        if interview.status in ("in-progress", "entered-in-error"):
+        if interview.status == "entered-in-error":
+            return
+        if interview.tool.startswith(SUPRT):
+            yield from self._suprt(interview, filed)
             return
         grant, about = f"gpra/{interview.grant}", f"gpra/{interview.grant}/{interview.sequence}"
+        if interview.conducted:
+            one = f"{about}/{interview.type}"
+            yield self.fact("gpra-held", interview.date, filed.name, one)
+            if interview.status != "in-progress":
+                yield self.fact("gpra-entered", filed.first, filed.name, one)
+        if interview.status == "in-progress":
+            return
+        if interview.type == "discharge":
+            yield self.fact("gpra-discharge", interview.date, filed.name, about)
         if interview.type == "intake" and interview.conducted:
             yield self.fact("gpra-intake", interview.date, filed.name, about)
             for earlier in range(1, interview.sequence):
@@ -251,6 +297,15 @@ class _Reading:
             yield self.fact("gpra-follow-up", interview.date, filed.name, about)
         if interview.follow_up == DECEASED:
             yield self.fact("gpra-ended", interview.date, filed.name, about)
+
+    def _suprt(self, interview: GpraInterview, filed: Filed) -> Iterator[Fact]:
+        """SUPRT-A is owed for every client; one in progress says no more than that the client is under the grant."""
+        about = f"gpra/{interview.grant}/{interview.sequence}"
+        if interview.tool == SUPRT_A:
+            done = interview.status != "in-progress" and interview.type in _SUPRT
+            yield self.fact(
+                _SUPRT[interview.type] if done else "suprt-client", interview.date, filed.name, about
+            )
 
     def waited(self, client: Client, waited: Sequence[Waited]) -> Iterator[Fact]:
         """Put on the waiting list, and off it again: only the former versions of the record tell."""

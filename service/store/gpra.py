@@ -7,7 +7,9 @@ from typing import Any
 from service.coordination.gpra.windows import Held
 from service.store.unit import Unit
 
-_COLUMNS = "i.grant_no, i.gpra_id, i.type, i.sequence, i.day, i.conducted, i.follow_up, c.patient, i.gender"
+_COLUMNS = (
+    "i.grant_no, i.gpra_id, i.type, i.sequence, i.day, i.conducted, i.follow_up, c.patient, i.gender, i.tool"
+)
 _FROM = "FROM gpra_interview i JOIN gpra_client c USING (grant_no, gpra_id)"
 
 
@@ -27,8 +29,9 @@ async def of_grant(connection: Any, grant: str | None) -> list[Held]:
 async def record_of(connection: Any, held: Held) -> str | None:
     """The record that an interview of this key is on record as."""
     found = await connection.fetchrow(
-        "SELECT record FROM gpra_interview WHERE grant_no = $1 AND gpra_id = $2 AND type = $3 AND sequence = $4",
-        held.grant, held.client, held.type, held.sequence,
+        """SELECT record FROM gpra_interview
+           WHERE grant_no = $1 AND gpra_id = $2 AND type = $3 AND sequence = $4 AND tool = $5""",
+        held.grant, held.client, held.type, held.sequence, held.tool,
     )  # fmt: skip
     return str(found["record"]) if found else None
 
@@ -64,10 +67,10 @@ async def keep(unit: Unit, source: str, record: str, held: Held) -> None:
     """Write the interview that this record is, in place of what it was; its client is known (`known_as`)."""
     await unit.execute(
         """INSERT INTO gpra_interview
-             (grant_no, gpra_id, type, sequence, source, record, day, conducted, follow_up, gender)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+             (grant_no, gpra_id, type, sequence, source, record, day, conducted, follow_up, gender, tool)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         held.grant, held.client, held.type, held.sequence, source, record, held.day, held.conducted, held.follow_up,
-        held.gender,
+        held.gender, held.tool,
     )  # fmt: skip
 
 

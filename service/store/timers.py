@@ -29,7 +29,10 @@ class Item:
 _ITEM = ", ".join(Item.__dataclass_fields__)
 _KEPT = ", ".join(f"r.{name}" for name in Kept.__dataclass_fields__)
 _FIRST = """coalesce((SELECT min(v.updated) FROM record_version v
-  WHERE v.source = r.source AND v.kind = r.kind AND v.id = r.id), r.updated)"""
+  WHERE v.source = r.source AND v.kind = r.kind AND v.id = r.id
+    AND (v.kind <> 'gpra-interviews'
+      OR convert_from(v.body, 'UTF8')::json ->> 'status' IS DISTINCT FROM 'in-progress')), r.updated)"""
+"""When a record was first filed; an interview, when it was first filed as no longer in progress."""
 
 _TAKE = """
 WITH told AS (

@@ -21,6 +21,8 @@ from service.coordination.timers import rows
         ({"T1": {"off": "yes"}}, "T1: off is true or false"),
         ({"tiers": {"intensive": {"T0": {}}}}, "tiers.intensive.T0: there is no such timer"),
         ({"tiers": []}, "tiers: say tier"),
+        ({"grants": {"TI-1": {"T24": {"days": 90}}}}, "grants.TI-1.T24.days: no such choice"),
+        ({"grants": []}, "grants: say grant"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_naming_the_place(said: Any, place: str) -> None:

@@ -1,8 +1,8 @@
 """The GPRA interview: one of an intake, of a client, under a grant, conducted or not (#24)."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from service.casework.records.answers import Answer
 from service.casework.records.words import (
@@ -27,7 +27,8 @@ class GpraInterview(Written):
     grant: Annotated[str, StringConstraints(pattern=r"^[^|\s]{1,40}$")]
     gpra_client: Annotated[str, StringConstraints(pattern=r"^[^|\s]{1,15}$")]
     """The GPRA client id: at most 15 characters, one for each client and grant, whoever serves them."""
-    type: Literal["intake", "six-month", "three-month", "discharge", "post-discharge"]
+    type: Literal["intake", "six-month", "three-month", "annual", "discharge", "post-discharge"]
+    """Of SUPRT: `intake` is the baseline, `six-month` the reassessment, `annual`, `discharge` the closeout."""
     sequence: Annotated[int, Field(ge=1, le=99)] = 1
     """Which intake of this client under this grant."""
     conducted: bool = True
@@ -39,6 +40,12 @@ class GpraInterview(Written):
     encounter: EncounterId | None = None
     status: Literal["in-progress", "completed", "amended", "entered-in-error"] = "completed"
     answers: Several[Answer] = ()
+
+    @model_validator(mode="after")
+    def _annual_is_suprt(self) -> Self:
+        if self.type == "annual" and not self.tool.startswith("suprt-"):
+            raise ValueError("annual is an assessment of SUPRT; the twelve-month GPRA interview is no more")
+        return self
 
 
 EXAMPLE: Final[dict[str, Any]] = {

@@ -15,10 +15,18 @@ MOMENTS: Final = {
     "intake": "I",
     "six-month": "F",
     "three-month": "F",
+    "annual": "F",
     "post-discharge": "F",
     "discharge": "D",
 }
-TYPES: Final = {"intake": "1", "six-month": "2", "three-month": "4", "discharge": "5", "post-discharge": "6"}
+TYPES: Final = {
+    "intake": "1",
+    "six-month": "2",
+    "annual": "3",
+    "three-month": "4",
+    "discharge": "5",
+    "post-discharge": "6",
+}
 MANAGED: Final = (
     "ClientID", "GrantNo", "InterviewTypeCode", "ConductedInterview", "InterviewDate", "IntakeSeqNum", "FLWPStatus",
 )  # fmt: skip

@@ -21,6 +21,8 @@ WINDOWS: Final[Mapping[str, tuple[int, int, int]]] = MappingProxyType(
 USUAL: Final = ("six-month",)
 """What every grant asks for; `three-month` is for the programmes that use it."""
 DECEASED: Final = "01"
+SUPRT: Final = "suprt-"
+"""Tools that begin like this have times of their own (timers T23 to T26)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Held:
     follow_up: str = ""
     patient: str = ""
     gender: str = ""
+    tool: str = "csat-gpra"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +78,8 @@ def span(intake: date, type_: str) -> tuple[date, date, date]:
 
 def windows(interviews: Sequence[Held], types: Sequence[str] = USUAL) -> list[Due]:
     """What every intake owes, met or not, in the order of due days. The same interviews give the same answer."""
-    intakes = [each for each in interviews if each.type == "intake" and each.conducted]
+    begun = (each for each in interviews if each.type == "intake" and each.conducted)
+    intakes = [each for each in begun if not each.tool.startswith(SUPRT)]
     found = [_due(intake, type_, interviews) for intake in intakes for type_ in types]
     return sorted(found, key=lambda each: (each.due, each.grant, each.client, each.sequence))
 

@@ -42,10 +42,11 @@ async def remember(unit: Unit, source: str, record: GpraInterview, response: Jso
     day = _day(str(record.date))
     if record.status == GONE or day is None:
         return
+    type_ = f"annual-{day.year}" if record.type == "annual" else record.type  # there is one every year
     gender = values(record).values.get("GenderCode", "")
     held = Held(
-        record.grant, record.gpra_client, record.type, record.sequence, day, record.conducted, record.follow_up or "",
-        response["subject"]["reference"], gender,
+        record.grant, record.gpra_client, type_, record.sequence, day, record.conducted, record.follow_up or "",
+        response["subject"]["reference"], gender, record.tool,
     )  # fmt: skip
     for taken, _patient in await gpra.known_as(unit, held):
         theirs = taken == record.gpra_client

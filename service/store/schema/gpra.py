@@ -30,6 +30,7 @@ class GpraInterview(SQLModel, table=True):
     gpra_id: str = Field(sa_column=Column(Key, primary_key=True))
     type: str = Field(sa_column=Column(Key, primary_key=True))
     sequence: int = Field(primary_key=True)
+    tool: str = Field(sa_column=Column(Key, primary_key=True, server_default="csat-gpra"))
     source: str = Field(sa_column=Column(Key, nullable=False))
     record: str = Field(sa_column=Column(Key, nullable=False))
     day: date = Field(sa_column=Column(Date, nullable=False))

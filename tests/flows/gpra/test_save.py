@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from service.flows.gpra.report import owed
 from tests.flows.gpra.scene import Scene, scene
 
 
@@ -68,6 +69,23 @@ async def test_an_interview_is_on_record_once(stage: Scene) -> None:
     assert again.status_code == 422
     assert "on record already, as gpra-interviews/g1" in again.text
     assert (await stage.held("g1", "intake", "2026-03-02")).status_code == 200
+
+
+async def test_both_forms_of_suprt_and_every_year_are_on_record_beside_each_other(stage: Scene) -> None:
+    def form(type_: str, day: str, tool: str) -> dict[str, object]:
+        return {"client": "leslie-moreno", "tool": tool, "version": "2025.1", "grant": "TI-9", "gpraClient": "HRS-9",
+                "type": type_, "date": day}  # fmt: skip
+
+    for tool in ("suprt-a", "suprt-c"):
+        assert (
+            await stage.put(f"gpra-interviews/{tool}", form("intake", "2026-03-03", tool))
+        ).status_code == 201
+    for year in ("2027", "2028"):
+        filed = await stage.put(f"gpra-interviews/y{year}", form("annual", f"{year}-03-03", "suprt-a"))
+        assert filed.status_code == 201, filed.text
+    again = await stage.put("gpra-interviews/twice", form("annual", "2027-03-09", "suprt-a"))
+    assert again.status_code == 422 and "on record already, as gpra-interviews/y2027" in again.text
+    assert await owed(stage.context, "TI-9") == [], "the six-month window is not that of SUPRT"
 
 
 async def test_a_slip_in_the_id_can_be_corrected_and_a_record_taken_back_frees_its_place(
