@@ -11,15 +11,17 @@ from shutil import copytree
 from typing import Any
 
 import pytest
-from parts import Service, running
+from parts import SHARED, Service, running
 
 from service.fhir.json import encode
+from service.fhir.validate import load
 from service.flows.programmes import reading, taking, telling
 from service.flows.programmes.taking import Report
 from service.kernel.clock import system_clock
 from service.kernel.failures import Refused, Unavailable
 from service.mapping.hsds.listing import Listing
 
+HSDS = SHARED / "fhir-packages" / "hl7.fhir.us.hsds-1.0.0.tgz"
 COUNTY = Path(__file__).parents[2] / "mapping" / "hsds" / "county"
 
 
@@ -160,6 +162,25 @@ async def test_the_export_is_the_active_directory_as_the_guide_has_it(service: S
         assert each["meta"]["profile"] == [
             f"http://hl7.org/fhir/us/hsds/StructureDefinition/hsds-{each['resourceType']}"
         ]
+
+
+@pytest.mark.skipif(not HSDS.is_file(), reason="the guide's package is not on this machine")
+async def test_what_is_exported_meets_the_profiles_of_the_guide(service: Service) -> None:
+    await taken(service)
+    guide = load((str(HSDS),))
+    told = [each async for each in telling.export(service.wiring.context)]
+    assert {each["resourceType"] for each in told} == {"Organization", "HealthcareService", "Location"}
+    found = [
+        (each["name"], issue.rule, issue.expression, issue.text)
+        for each in told
+        for issue in guide.validate(each)
+        if issue.fails
+    ]
+    assert found == []
+    for each in told:
+        if each["resourceType"] == "HealthcareService":
+            bare = {name: value for name, value in each.items() if name != "providedBy"}
+            assert any(issue.fails for issue in guide.validate(bare)), "the guide's profile is what judges"
 
 
 async def test_what_nobody_vouched_for_is_stale_and_the_oldest_comes_first(service: Service) -> None:
