@@ -39,24 +39,36 @@ class Allowance:
 NOTHING: Final = Allowance(0)
 
 
+def left(reach: Reach, terms: Terms, now: datetime) -> int:
+    """How many may begin at `now` by quiet hours, rate and what may be under way at once; the breaker apart."""
+    if terms.quiet is not None and terms.quiet.holds(now):
+        return 0
+    return max(
+        0, terms.at_once if terms.rate is None else min(terms.at_once, terms.rate - _begun(reach, now))
+    )
+
+
 def allowance(reach: Reach, terms: Terms, now: datetime) -> Allowance:
     """What may begin at `now`."""
-    if terms.quiet is not None and terms.quiet.holds(now):
-        return NOTHING
-    left = terms.at_once if terms.rate is None else min(terms.at_once, terms.rate - _begun(reach, now))
+    most = left(reach, terms, now)
     _, admitted = breaker.admit(reach.breaker, now)
-    if not admitted or left <= 0:
+    if not admitted or most == 0:
         return NOTHING
-    return Allowance(left) if reach.breaker.state == "closed" else Allowance(1, probe=True)
+    return Allowance(most) if reach.breaker.state == "closed" else Allowance(1, probe=True)
 
 
 def taken(reach: Reach, terms: Terms, count: int, now: datetime) -> Reach:
     """The reach once `count` deliveries (at least one) were taken under its allowance."""
     after, _ = breaker.admit(reach.breaker, now)
+    return counted(replace(reach, breaker=after), terms, count, now)
+
+
+def counted(reach: Reach, terms: Terms, count: int, now: datetime) -> Reach:
+    """The reach once `count` more have begun in its minute; the breaker stays as it is."""
     if terms.rate is None:
-        return replace(reach, breaker=after)
+        return reach
     begun = _begun(reach, now)
-    return Reach(after, reach.since if begun else now, begun + count)
+    return replace(reach, since=reach.since if begun else now, sent=begun + count)
 
 
 def _begun(reach: Reach, now: datetime) -> int:

@@ -252,7 +252,7 @@ async def _settle(
             task, patient = f"Task/{leased.loop}", matter.loop.patient
             unit.audit(disclosed(now, matter.partner, patient, task, document.permit, reply, request_id))
         if reply is not None and matter is not None:
-            await remember_reach(context, unit, matter.partner, leased, reply, now)
+            await remember_reach(context, unit, matter.partner, reply.result, now, watched=leased.watched)
         if held and matter is not None:
             await _consequences(context, unit, matter, outcome, reply, reason, now)
     log(

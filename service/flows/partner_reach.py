@@ -1,30 +1,29 @@
-"""A partner stops answering, or answers again: remembered with the delivery that showed it, told once."""
+"""A partner stops answering, or answers again: remembered with the attempt that showed it, told once."""
 
 from dataclasses import replace
 from datetime import datetime
 
 from service.delivery import breaker
+from service.delivery.outcome import Answer, Fault
 from service.fhir.json import encode
 from service.flows.context import Context
 from service.kernel.clock import instant
 from service.kernel.events import log
-from service.remote.partner import Reply
 from service.store import partners, reach
-from service.store.outbox import Leased
 from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
 
 async def remember_reach(
-    context: Context, unit: Unit, partner: Partner, leased: Leased, reply: Reply, now: datetime
+    context: Context, unit: Unit, partner: Partner, result: Answer | Fault, now: datetime, *, watched: bool
 ) -> None:
     """What this attempt says of the partner. A healthy one that was healthy costs nothing.
 
     When a partner that had been given up is back, what waits for it is due now: its referrals need not wait for
     the hours that their own schedule had reached.
     """
-    alive = breaker.shows_life(reply.result)
-    if alive and not leased.watched:
+    alive = breaker.shows_life(result)
+    if alive and not watched:
         return
     before = await reach.held(unit, partner.client_id)
     after = breaker.succeeded(before.breaker) if alive else breaker.failed(before.breaker, now)

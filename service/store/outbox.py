@@ -63,7 +63,8 @@ WHERE d.id IN (
             AND e.seq < o.seq)
       ORDER BY o.due FOR UPDATE SKIP LOCKED
       LIMIT GREATEST(0, COALESCE(a.most, (p.terms ->> 'at_once')::int, 4) - (
-        SELECT count(*) FROM delivery u WHERE u.partner = p.client_id AND u.settled IS NULL AND u.lease_until > $1))
+        SELECT count(*) FROM delivery u WHERE u.partner = p.client_id AND u.settled IS NULL AND u.lease_until > $1)
+        - (SELECT count(*) FROM subscription n WHERE n.partner = p.client_id AND n.lease_until > $1))
       ) row
   WHERE NOT p.client_id = ANY($5::text[])
     AND (a.partner IS NOT NULL OR NOT EXISTS (SELECT 1 FROM reach r WHERE r.partner = p.client_id))

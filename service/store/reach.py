@@ -20,6 +20,7 @@ class Watched:
     partner: str
     reach: Reach
     terms: Terms
+    base: str
 
 
 def _reach(record: Any) -> Reach:
@@ -30,11 +31,11 @@ def _reach(record: Any) -> Reach:
 async def watched(unit: Unit) -> list[Watched]:
     """The partners that have a row, each locked until commit; not those another worker has locked."""
     found = await unit.fetch(
-        f"""SELECT r.partner, p.terms::text AS terms, {_COLUMNS} FROM reach r
+        f"""SELECT r.partner, p.terms::text AS terms, COALESCE(p.fhir_base, '') AS base, {_COLUMNS} FROM reach r
             JOIN partner p ON p.client_id = r.partner ORDER BY r.partner FOR UPDATE OF r SKIP LOCKED"""  # noqa: S608
     )
     return [
-        Watched(row["partner"], _reach(tuple(row)[2:]), terms_of(row["terms"], row["partner"]))
+        Watched(row["partner"], _reach(tuple(row)[3:]), terms_of(row["terms"], row["partner"]), row["base"])
         for row in found
     ]
 
@@ -66,7 +67,13 @@ async def pace(unit: Unit, partner: str, paced: bool) -> None:
 
 
 async def released(unit: Unit, partner: str, now: datetime) -> int:
-    """The partner is back: what waits for a later try is due now, spread over ten seconds. Returns how many."""
+    """The partner is back: what waits for a later try is due now, spread over ten seconds. Returns how many
+    deliveries."""
+    await unit.execute(
+        """UPDATE subscription SET due = $2::timestamptz + random() * interval '10 seconds'
+           WHERE partner = $1 AND status = 'active' AND attempts > 0 AND lease IS NULL AND due > $2""",
+        partner, now,
+    )  # fmt: skip
     done = await unit.execute(
         """UPDATE delivery SET due = $2::timestamptz + random() * interval '10 seconds' WHERE id IN (
              SELECT id FROM delivery WHERE partner = $1 AND settled IS NULL AND state = 'failing'

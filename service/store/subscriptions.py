@@ -4,9 +4,10 @@ A commit leaves a row of `change` for each version of a type that somebody subsc
 a time turns them into numbered events (`LOCK`), so numbers have no gaps and writers never wait for a counter.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from service.fhir.catalogue import DIRECTORY
@@ -197,25 +198,55 @@ async def events(connection: Any, id_: str, first: int, last: int, limit: int) -
 # telling
 
 
-_LEASE = f"""
-UPDATE subscription s SET lease = $3, lease_until = $2 WHERE s.id IN (
-  SELECT row.id FROM partner p CROSS JOIN LATERAL (
-    SELECT h.id, h.due FROM subscription h
-    WHERE h.partner = p.client_id AND h.due <= $1 AND (h.lease_until IS NULL OR h.lease_until <= $1)
+_NEWS = """h.due <= $1 AND (h.lease_until IS NULL OR h.lease_until <= $1)
       AND (h.status = 'requested' OR (h.until <= $1 AND h.status <> 'off')
            OR (h.status = 'active' AND (h.counter > h.sent
-               OR h.spoken + h.heartbeat * interval '1 second' <= $1)))
-    ORDER BY h.due LIMIT 4 FOR UPDATE SKIP LOCKED) row
+               OR h.spoken + h.heartbeat * interval '1 second' <= $1)))"""
+_LEASE = f"""
+UPDATE subscription s SET lease = $3, lease_until = $2 WHERE s.id IN (
+  SELECT row.id FROM partner p
+    LEFT JOIN unnest($6::text[], $7::int[], $8::text[]) AS a (partner, most, shut) ON a.partner = p.client_id
+    CROSS JOIN LATERAL (
+      SELECT h.id, h.due FROM subscription h
+      WHERE h.partner = p.client_id AND {_NEWS}
+        AND (COALESCE(a.shut, '') = '' OR NOT starts_with(lower(h.endpoint) || '/', a.shut))
+      ORDER BY h.due FOR UPDATE SKIP LOCKED
+      LIMIT GREATEST(0, LEAST(4, COALESCE(a.most, (p.terms ->> 'at_once')::int, 4)
+        - (SELECT count(*) FROM delivery u WHERE u.partner = p.client_id AND u.settled IS NULL AND u.lease_until > $1)
+        - (SELECT count(*) FROM subscription n WHERE n.partner = p.client_id AND n.lease_until > $1)))) row
   WHERE NOT p.client_id = ANY($5::text[])
+    AND (a.partner IS NOT NULL OR NOT EXISTS (SELECT 1 FROM reach r WHERE r.partner = p.client_id))
   ORDER BY row.due LIMIT $4)
 RETURNING {_COLUMNS}"""  # noqa: S608
 
 
+@dataclass(frozen=True, slots=True)
+class Ration:
+    """What a watched partner may be told: at most so many notifications, none to addresses that begin with `shut`."""
+
+    most: int
+    shut: str = ""
+
+
+async def news(connection: Any, now: datetime) -> bool:
+    """Is there anything to be told?"""
+    return bool(await connection.fetchval(f"SELECT EXISTS (SELECT 1 FROM subscription h WHERE {_NEWS})", now))  # noqa: S608
+
+
 async def lease(
-    unit: Unit, now: datetime, until: datetime, token: str, limit: int, busy: Sequence[str]
+    unit: Unit,
+    now: datetime,
+    until: datetime,
+    token: str,
+    limit: int,
+    busy: Sequence[str],
+    rations: Mapping[str, Ration] = MappingProxyType({}),
 ) -> list[Subscription]:
-    """Take up to `limit` subscriptions that have something to be told, at most four of one partner."""
-    return [_subscription(each) for each in await unit.fetch(_LEASE, now, until, token, limit, list(busy))]
+    """Take up to `limit` subscriptions that have something to be told, at most four of one partner, and no more than
+    it may have under way at once, deliveries included. A watched partner that has no ration gets nothing."""
+    most, shut = [each.most for each in rations.values()], [each.shut for each in rations.values()]
+    found = await unit.fetch(_LEASE, now, until, token, limit, list(busy), list(rations), most, shut)
+    return [_subscription(each) for each in found]
 
 
 async def told(unit: Unit, one: Subscription, up_to: int, now: datetime) -> bool:

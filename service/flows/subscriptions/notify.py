@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, get_args
+from urllib.parse import urlsplit
 
 from service.consent.security import labelled_bundle
+from service.delivery import breaker, plan
 from service.delivery import webhook as rules
 from service.delivery.outcome import Answer, Fault
 from service.delivery.retry import retry_after
@@ -23,6 +25,7 @@ from service.flows.accept_subscription import headers_of
 from service.flows.audit.disclosed import notified
 from service.flows.context import Context
 from service.flows.keep import lock_names
+from service.flows.partner_reach import remember_reach
 from service.flows.subscriptions.number import number
 from service.flows.subscriptions.sight import Sight, sight
 from service.flows.writing import version_of
@@ -31,8 +34,9 @@ from service.kernel.events import log
 from service.kernel.ids import derived_id, new_id
 from service.remote.door import Failed, Received
 from service.remote.outside import Outside
-from service.store import partners, resources, subscriptions
+from service.store import partners, reach, resources, subscriptions
 from service.store.partners import Partner
+from service.store.reach import Watched
 from service.store.subscriptions import Event, Subscription
 
 LEASE = timedelta(seconds=60)
@@ -55,9 +59,10 @@ class _Notice:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A leased subscription; `partner` is whom the work concerns."""
+    """A leased subscription; `partner` is whom the work concerns. `watched`: it fails, or is paced."""
 
     subscription: Subscription
+    watched: bool = False
 
     @property
     def partner(self) -> str:
@@ -66,12 +71,48 @@ class Subscriber:
 
 
 async def take_subscribers(context: Context, worker: int, free: int, busy: Sequence[str]) -> list[Subscriber]:
-    """Number what happened, then lease up to `free` subscriptions that have something to be told."""
+    """Number what happened, then lease up to `free` subscriptions that have something to be told.
+
+    The terms agreed with a partner hold for notifications as for deliveries: quiet hours, rate, how many at once; and
+    its breaker, for those that go to its FHIR server's own address.
+    """
     await number(context)
     now = context.clock()
+    async with context.database.reading() as connection:
+        if not await subscriptions.news(connection, now):
+            return []
     async with context.database.unit() as unit:
-        found = await subscriptions.lease(unit, now, now + LEASE, f"{worker}:{new_id()}", free, busy)
-    return [Subscriber(each) for each in found]
+        watched = {each.partner: each for each in await reach.watched(unit)}
+        rations = {name: _ration(each, now) for name, each in watched.items()}
+        token = f"{worker}:{new_id()}"
+        found = await subscriptions.lease(unit, now, now + LEASE, token, free, busy, rations)
+        for name, each in watched.items():
+            told = [one for one in found if one.partner == name]
+            begun = plan.taken if any(_at_home(one.endpoint, each.base) for one in told) else plan.counted
+            if told:
+                await reach.keep(unit, name, begun(each.reach, each.terms, len(told), now))
+    return [Subscriber(each, each.partner in watched) for each in found]
+
+
+def _ration(partner: Watched, now: datetime) -> subscriptions.Ration:
+    """While its breaker is open nothing goes to its own address; then one notification may ask whether it is back."""
+    most = plan.left(partner.reach, partner.terms, now)
+    _, admitted = breaker.admit(partner.reach.breaker, now)
+    if partner.reach.breaker.state == "closed":
+        return subscriptions.Ration(most)
+    return (
+        subscriptions.Ration(min(most, 1)) if admitted else subscriptions.Ration(most, _origin(partner.base))
+    )
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url.lower())
+    return f"{parts.scheme}://{parts.netloc}/" if parts.netloc else ""
+
+
+def _at_home(endpoint: str, base: str) -> bool:
+    """Does an answer there tell how the partner's FHIR server does?"""
+    return bool(_origin(base)) and _origin(endpoint) == _origin(base)
 
 
 async def notify(context: Context, outside: Outside, subscriber: Subscriber) -> str:
@@ -88,6 +129,9 @@ async def notify(context: Context, outside: Outside, subscriber: Subscriber) -> 
     result, took = await _send(context, outside, one, notice, request_id)
     outcome = rules.judge(result, attempt, random.random())  # noqa: S311 - spreads a wait
     word = await _settle(context, one, notice, outcome, attempt)
+    if _at_home(one.endpoint, partner.fhir_base or "") and not _rendered_nothing(result, took):
+        async with context.database.unit() as unit:
+            await remember_reach(context, unit, partner, result, context.clock(), watched=subscriber.watched)
     await _testify(context, partner, one, notice, result, request_id)
     status = result.status if isinstance(result, Answer) else None
     log(
@@ -164,6 +208,11 @@ async def _send(
     if isinstance(received, Failed):
         return received.fault, received.milliseconds
     return _answer(received, context.clock()), received.milliseconds
+
+
+def _rendered_nothing(result: Answer | Fault, took: int) -> bool:
+    """Nothing was sent: what is to be told cannot be said in the form asked for."""
+    return result == "protocol" and took == 0
 
 
 def _answer(received: Received, now: datetime) -> Answer:

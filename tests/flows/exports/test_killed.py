@@ -15,6 +15,7 @@ from tests.flows.exports.bay import HARBOR, Bay, bay
 from tests.stories.town import eventually
 
 GATE = 4711
+ROOT = str(Path(__file__).resolve().parents[3])
 PEOPLE = 12
 
 
@@ -24,7 +25,7 @@ async def worker(here: Bay, database_url: str, folder: Path) -> AsyncIterator[as
     env = {
         **os.environ, "CASEBRIDGE_DATABASE_URL": database_url, "CASEBRIDGE_SECRET_KEY": SECRET,
         "CASEBRIDGE_PUBLIC_URL": here.service.url, "CASEBRIDGE_WORKER_IDLE_SECONDS": "0.1",
-        "CASEBRIDGE_DATA_DIR": str(folder), "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        "CASEBRIDGE_DATA_DIR": str(folder), "PYTHONPATH": ROOT,
     }  # fmt: skip
     with (folder / "worker.log").open("ab") as file:
         process = await asyncio.create_subprocess_exec(
