@@ -100,7 +100,8 @@ async def _enrolment(
     row = await resources.read(unit, type_, id_, None) if id_ else None
     request = decode_object(row.body) if row is not None and row.body else {}
     before = decode_object(held.body) if held is not None and held.body else None
-    return enrolment.fhir_enrolment(task, request, answer, before, mapping)
+    about = {**task, "for": task.get("for") or {"reference": loop.patient}}
+    return enrolment.fhir_enrolment(about, request, answer, before, mapping)
 
 
 _PLACES = {"Task.status": "/status", "Task.statusReason": "/reason", "Task.statusReason.text": "/reason"}

@@ -39,11 +39,14 @@ async def move_client_task(
 ) -> JsonObject:
     """The Task as it will be. `row` is it, locked; `old` its content, `new` what the caller wants.
 
-    Refused: forbidden for who is neither the case-management system nor a patient app, unprocessable for a change of
-    what was asked or a move that is not legal (the legal ones are listed), invalid for an answer of another kind.
+    Who asked may call it off. Refused: forbidden for who neither asked nor is a patient app, unprocessable for a change
+    of what was asked or a move that is not legal (the legal ones are listed), invalid for an answer of another kind.
     """
     if caller.custodian:
         check_move("patient-task", old, new, "both")
+        return new
+    if PATIENT_APP not in caller.roles and row.author == caller.client_id:
+        check_move("patient-task", old, new, "requester")
         return new
     if PATIENT_APP not in caller.roles:
         raise Refused(

@@ -70,8 +70,9 @@ async def released(unit: Unit, partner: str, now: datetime) -> int:
     """The partner is back: what waits for a later try is due now, spread over ten seconds. Returns how many
     deliveries."""
     await unit.execute(
-        """UPDATE subscription SET due = $2::timestamptz + random() * interval '10 seconds'
-           WHERE partner = $1 AND status = 'active' AND attempts > 0 AND lease IS NULL AND due > $2""",
+        """UPDATE subscription SET due = $2::timestamptz + random() * interval '10 seconds' WHERE id IN (
+             SELECT id FROM subscription WHERE partner = $1 AND status = 'active' AND attempts > 0
+               AND lease IS NULL AND due > $2 FOR UPDATE SKIP LOCKED)""",
         partner, now,
     )  # fmt: skip
     done = await unit.execute(

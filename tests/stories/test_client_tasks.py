@@ -12,6 +12,7 @@ from parts import Service, running
 
 from service.casework.records import kinds
 from service.fhir.json import decode, encode
+from service.mapping.client_task import PROFILE
 from tests.flows.subscriptions.ears import HARBOR, NORTHSIDE, file, record
 
 APP = "Pocket Path"
@@ -205,6 +206,20 @@ async def test_an_agency_is_no_patient_app(database_url: str, tmp_path: Path):
         task = await found(app)
         async with await service.client(NORTHSIDE) as northside:
             assert (await put(northside, task, status="completed")).status_code == 404
+
+
+async def test_a_partner_that_asks_a_client_itself_may_call_it_off(database_url: str, tmp_path: Path):
+    async with asked(database_url, tmp_path, QUESTION) as (service, _, app):
+        theirs = {
+            name: value for name, value in (await found(app)).items() if name not in ("id", "identifier")
+        }
+        theirs |= {"meta": {"profile": [PROFILE]}, "requester": {"display": NORTHSIDE}}
+        async with await service.client(NORTHSIDE) as northside:
+            made = decode((await northside.post("/fhir/Task", content=encode(theirs))).content)
+            begun = await put(northside, made, status="in-progress")
+            assert begun.status_code == 422, "that is the client's move"
+            off = await put(northside, made, status="cancelled", statusReason={"text": "Not needed"})
+            assert off.status_code == 200, off.text
 
 
 # told to the case manager

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from town import Town, town
+from town import Town, eventually, town
 
 from service.commands.demo import people
 from service.commands.demo.people import HOUSING, NORTHSIDE
@@ -82,6 +82,10 @@ def both(consent: dict[str, Any]) -> dict[str, Any]:
     return {**consent, "permissions": [{**permission, "recipients": named}]}
 
 
+async def nothing_under_way(here: Town) -> bool:
+    return not await here.sql("SELECT 1 FROM delivery WHERE lease IS NOT NULL")
+
+
 async def test_while_one_agency_is_away_the_others_are_served(database_url: str, tmp_path: Path):
     away, there = Plan(NORTHSIDE, "down", pace=0.05), Plan(people.LAKEVIEW, pace=0.05)
     async with town(database_url, tmp_path, away, there) as here:
@@ -90,6 +94,7 @@ async def test_while_one_agency_is_away_the_others_are_served(database_url: str,
         for referral in REFERRALS:
             await here.file("referrals", referral, {**people.housing(system_clock), "id": referral})
         await here.until("partner-degraded", partner=NORTHSIDE)
+        await eventually(lambda: nothing_under_way(here))  # what had begun before it was given up
         asked = len(here.agencies[NORTHSIDE].notebook.heard)
         elsewhere = {**people.housing(system_clock), "id": "there", "recipient": "lakeview"}
         del elsewhere["recipientService"]
