@@ -141,13 +141,14 @@ async def test_a_funder_is_told_finished_quarters_without_small_counts_or_names(
         (people.HARBOR, {"reportType": "subject-list"}, 400),
         (people.HARBOR, {"grant": "TI-1"}, 400),
         (people.HARBOR, {"measure": "loops"}, 400),
+        (people.HARBOR, {"name": "coverage", "subject": "Group/x"}, 400),
         (people.HARBOR, {"practitioner": "x"}, 400),
     ],
 )
 async def test_what_may_not_or_cannot_be_asked_is_refused(
     harbor: Service, who: str, more: dict[str, str], status: int
 ) -> None:
-    answer = await _asked(harbor, who, "linkage", **more)
+    answer = await _asked(harbor, who, **{"name": "linkage", **more})
     assert answer.status_code == status, answer.text
     assert decode_object(answer.content)["resourceType"] == "OperationOutcome"
 

@@ -7,7 +7,7 @@ from service.flows.measures.gather import OF_CASE
 from service.mapping.counting import OF_CLIENT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "measures.md"
-OF_ALL = {"loops", "caseload", "continuity", "qualified", "coverage"}
+OF_ALL = {"duplicates", "loops", "caseload", "continuity", "qualified", "coverage"}
 
 
 def line(row: Measure) -> str:

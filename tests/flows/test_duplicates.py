@@ -11,9 +11,11 @@ import pytest
 from flows.test_recount import Fresh
 from parts import Service, running
 
+from service.coordination.measures.counting import Asked
 from service.fhir.json import decode_object, encode
 from service.flows.duplicates.look import look
 from service.flows.duplicates.report import duplicates_report
+from service.flows.measures.tell import told as measured
 
 JSON = {"Content-Type": "application/json"}
 KIND = "https://casebridge.example/fhir/CodeSystem/due-task|possible-duplicate"
@@ -215,6 +217,9 @@ async def test_one_is_withdrawn_and_what_is_not_given_twice_is_counted(town: Tow
     assert (line.service, line.found, line.withdrawn, line.open) == ("budgeting", 1, 1, 0)
     assert line.sessions == 17.7  # 62 days until Victoria's course ends, twice a week
     assert total.found == 1
+    [measure] = (await measured(town.service.wiring.context, ["duplicates"], Asked())).results
+    whole = measure.rates[0]
+    assert (whole.numerator, whole.denominator, whole.typical) == (1, 1, 17.7), "the measure says the same"
     again = {**theirs, "status": "active"}
     await town.northside.put(f"/fhir/ServiceRequest/{theirs['id']}", content=encode(again))
     await town.compared()

@@ -60,7 +60,7 @@ def rates(measure: Measure, counted: Iterable[Counted], asked: Asked) -> list[Ra
     """The whole, then the strata of each stratifier. Each stratifier's strata hide their small counts by themselves."""
     kept = within(measure, counted, asked)
     small = asked.small if measure.people else 1
-    whole = _rate(measure, "", ALL, kept)
+    whole = _rate(measure, "", ALL, kept, small)
     found = hidden([whole], small)
     for stratifier in measure.stratifiers:
         if asked.outside and stratifier in INSIDE:
@@ -68,14 +68,15 @@ def rates(measure: Measure, counted: Iterable[Counted], asked: Asked) -> list[Ra
         parts: dict[str, list[Counted]] = {}
         for each in kept:
             parts.setdefault(each.strata.get(stratifier) or "not known", []).append(each)
-        rows = [_rate(measure, stratifier, name, parts[name]) for name in sorted(parts)]
+        rows = [_rate(measure, stratifier, name, parts[name], small) for name in sorted(parts)]
         found += hidden([whole, *rows], small)[1:]
     return found
 
 
-def _rate(measure: Measure, stratifier: str, stratum: str, kept: Sequence[Counted]) -> Rate:
+def _rate(measure: Measure, stratifier: str, stratum: str, kept: Sequence[Counted], small: int) -> Rate:
+    """A median of fewer than `small` is hidden too: it may be one person's own number."""
     told = [each.value for each in kept if each.value is not None]
-    typical = round(median(told), 1) if told else None
+    typical = round(median(told), 1) if len(told) >= max(1, small) else None
     return Rate(measure.name, stratum, sum(each.held for each in kept), len(kept), stratifier, typical)
 
 

@@ -13,7 +13,12 @@ BASE: Final = "https://casebridge.example/fhir/Measure"
 VERSION: Final = "1.0.0"
 ABSENT: Final = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _TERMS: Final = "http://terminology.hl7.org/CodeSystem"
-UNITS: Final[Mapping[str, str]] = {"days": "d", "clients": "{clients}", "workers": "{workers}"}
+UNITS: Final[Mapping[str, str]] = {
+    "days": "d",
+    "clients": "{clients}",
+    "workers": "{workers}",
+    "sessions": "{sessions}",
+}
 """UCUM codes of the units."""
 
 

@@ -18,7 +18,8 @@ INSIDE: Final = frozenset({WORKER})
 class Measure:
     """`population` and `numerator` in words a supervisor can read. `unit`: a number is told as well, its median, as
     `days` from opened to closed. `open`: what one calls that which does not count, where a list of it is of use.
-    `standing`: told as things stand, whatever the period. `people`: False where nothing about clients is counted."""
+    `standing`: told as things stand, whatever the period. `people`: False where no count says anything about clients.
+    `clients`: False where what is counted is nobody's in particular, so that one cannot ask it of some clients."""
 
     name: str
     title: str
@@ -30,6 +31,7 @@ class Measure:
     open: str = ""
     standing: bool = False
     people: bool = True
+    clients: bool = True
 
 
 _ROWS = (
@@ -58,18 +60,20 @@ _ROWS = (
     Measure("places", "Contacts where the client is", "Direct contacts with clients", "in person outside the office",
             ("place", WORKER), (20, 31)),
     Measure("caseload", "Caseloads of ten to fifteen", "Case managers whose clients are all intensive now",
-            "who lead ten to fifteen", (WORKER,), (30,), unit="clients", standing=True),
+            "who lead ten to fifteen", (WORKER,), (30,), unit="clients", standing=True, clients=False),
     Measure("continuity", "One case manager all the while", "Clients whom somebody leads or led", "for whom nobody else"
             " has led or stood in", ("case",), (23, 62), unit="workers", standing=True),
     Measure("satisfaction", "Satisfied with the service", "Services that clients were asked about and judged",
             "that were what the client needed (agree or strongly agree)", ("service area", "agency"), (43, 63)),
+    Measure("duplicates", "Services not given twice", "Services found to be given twice, or perhaps",
+            "of which one is withdrawn", ("service", "how sure", "what came of it"), (26,), unit="sessions"),
     Measure("unmet", "Unmet needs told", "Needs that were unmet at closing", "of which a public authority was told",
             ("need", "reason"), (59,), open="told to nobody"),
     Measure("qualified", "Qualified case managers", "Active case managers", "with a degree or two years in the service"
-            " on record", ("agency",), (2, 4), standing=True, people=False),
+            " on record", ("agency",), (2, 4), standing=True, people=False, clients=False),
     Measure("coverage", "Service areas covered", "The nine service areas", "provided by us, or formally arranged with"
             " another agency", ("service area",), (28,), open="neither provided nor arranged", standing=True,
-            people=False),
+            people=False, clients=False),
 )  # fmt: skip
 
 measures: Final[Mapping[str, Measure]] = MappingProxyType({row.name: row for row in _ROWS})

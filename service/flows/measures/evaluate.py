@@ -71,6 +71,10 @@ async def evaluate(context: Context, caller: Caller, asked: Evaluation) -> JsonO
         raise Refused("malformed", f"the parameter grant is for Measure/{OUTCOMES}")
     if not caller.custodian:
         _outside(context, caller, asked, start, end)
+    if asked.subject and name in measures and not measures[name].clients:
+        raise Refused(
+            "unsupported", f"{measures[name].title} is not counted of some clients: leave subject out"
+        )
     group = await _group(context, caller, asked.subject)
     if name == OUTCOMES:
         return await _outcomes(context, asked, (start, end), group)

@@ -25,8 +25,9 @@ from service.kernel.failures import Refused
 from service.mapping import counting as told
 from service.mapping.counting import OF_CLIENT, Told
 from service.mapping.parts import full_name
+from service.store import duplicates, records
 from service.store import measures as store
-from service.store import records
+from service.store.duplicates import Duplicate
 
 AT_ONCE: Final = 20
 """Clients that are counted before others have a turn."""
@@ -54,11 +55,13 @@ async def gathered(context: Context, connection: Any, wanted: Collection[str]) -
     workers = [each async for each in _read(connection, home.client_id, "case-managers", CaseManager)]
     agencies = {each.id: each.name async for each in _read(connection, home.client_id, "agencies", Agency)}
     made.names = {each.id: full_name(each.name) or each.id for each in workers} | agencies
-    if {*OF_CLIENT, *OF_CASE, "caseload", "loops", "continuity"} & {*wanted}:
+    if {*OF_CLIENT, *OF_CASE, "caseload", "loops", "continuity", "duplicates"} & {*wanted}:
         everybody = await gather.everybody(connection, home.client_id, days)
         await _of_everybody(context, made, everybody, days, agencies, wanted)
     if "loops" in wanted:
         made.counted["loops"] = list(_loops(await store.exchanged(connection, home.client_id), made, days))
+    if "duplicates" in wanted:
+        made.counted["duplicates"] = list(_duplicates(await duplicates.everything(connection), made, days))
     if "continuity" in wanted:
         found = await store.workers(connection, home.client_id)
         made.counted["continuity"] = list(_continuity(found, made, days))
@@ -117,6 +120,20 @@ def _loops(found: Iterable[store.Exchanged], made: Gathered, days: Calendar) -> 
 
 def _body(found: bytes | None) -> JsonObject:
     return decode_object(found) if found else {}
+
+
+def _duplicates(found: Iterable[Duplicate], made: Gathered, days: Calendar) -> Iterator[Counted]:
+    """By the day on which each was found; its value is what is not given twice since, where that is known."""
+    clients = {patient: client for client, patient in made.patients.items()}
+    for each in found:
+        if each.patient in clients:
+            strata = {
+                "service": each.service,
+                "how sure": each.grade,
+                "what came of it": each.resolution or "open",
+            }
+            held = each.resolution == "withdrawn"
+            yield Counted(held, days.day_of(each.found), each.one, clients[each.patient], strata, each.units)
 
 
 def _continuity(
