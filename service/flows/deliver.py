@@ -20,12 +20,14 @@ from service.fhir.row import Row
 from service.flows import messages, outgoing
 from service.flows.advance_referral import performed, side_of
 from service.flows.audit.disclosed import decided, disclosed
+from service.flows.closing.settled import note_outcome
 from service.flows.context import Context
 from service.flows.partner_reach import remember_reach
 from service.flows.permit import PURPOSE, ask_about
 from service.kernel.clock import instant
 from service.kernel.events import log
 from service.kernel.ids import new_id
+from service.mapping.closing import is_notice
 from service.referral import lifecycle
 from service.referral import loop as referral
 from service.remote.outside import Outside
@@ -118,6 +120,8 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dea
     matter = _Matter(leased, loop, partner, [found[ref] for ref in refs if ref in found])
     if len(matter.rows) < len(refs):
         return matter, Dead("gone", "a resource of this delivery was deleted")
+    if any(_taken_back(row) for row in matter.rows):
+        return matter, Dead("gone", "what was to be told is taken back")
     if partner.disabled_at is not None or partner.fhir_base is None:
         return matter, Dead("forbidden", "the partner is disabled or has no FHIR base")
     if not partner.terms.readable:
@@ -125,6 +129,11 @@ async def _gather(context: Context, leased: Leased) -> tuple[_Matter | None, Dea
             LATER, "the partner's terms cannot be read; casebridge partner change sets them anew"
         )
     return matter, None
+
+
+def _taken_back(row: Row) -> bool:
+    resource = decode_object(row.body or b"{}")
+    return is_notice(resource) and resource.get("status") == "entered-in-error"
 
 
 async def _released(
@@ -255,6 +264,7 @@ async def _settle(
             await remember_reach(context, unit, matter.partner, reply.result, now, watched=leased.watched)
         if held and matter is not None:
             await _consequences(context, unit, matter, outcome, reply, reason, now)
+            await note_outcome(context, unit, matter.loop.source, matter.rows, outcome, now)
     log(
         "delivery-attempted", delivery=leased.id, partner=leased.partner, referral=leased.loop,
         attempt=leased.attempts, outcome=name, status=status, ms=milliseconds, request=request_id,
@@ -291,7 +301,10 @@ async def _consequences(
     kind = {Delivered: "referral-delivered", Dead: "delivery-failed", Withheld: "referral-withheld"}.get(
         type(outcome)
     )
-    if kind == "referral-delivered" and matter.leased.kind != "referral":
+    notice = any(
+        is_notice(decode_object(row.body or b"{}")) for row in matter.rows
+    )  # its closing tells of it
+    if notice or (kind == "referral-delivered" and matter.leased.kind != "referral"):
         kind = None
     if kind is not None:
         unit.tell(Told(matter.loop.source, kind, now, encode(await _body(unit, matter, kind, reason, now))))

@@ -24,6 +24,7 @@ from service.flows.duplicates import answer as duplicate
 from service.flows.lead.answer import answer_transfer
 from service.flows.lead.claim import heed_claims
 from service.flows.permit import own, visible
+from service.flows.permitted_contact import expect_permitted
 from service.flows.persist import meant, relabelled
 from service.flows.recognise import PERSON
 from service.flows.tell_received import not_carried, tell_received
@@ -89,6 +90,7 @@ async def keep(
             await _maybe_opens(context, unit, caller, wish.resource, each.row, filed, now)
     await tell_received(context, unit, caller, filed, now)
     await heed_claims(context, unit, caller, filed, now)
+    await expect_permitted(unit, caller, filed)
     return done
 
 

@@ -14,6 +14,7 @@ from service.casework import records as words
 from service.casework.records import Record
 from service.casework.records.client import Client
 from service.casework.records.client_task import ClientTask
+from service.casework.records.closing import Closing
 from service.casework.records.gpra_interview import GpraInterview
 from service.casework.records.referral import Referral
 from service.fhir.json import Json, JsonObject, decode_object, encode
@@ -25,6 +26,7 @@ from service.flows.answer_referral import answer_referral, in_the_answer
 from service.flows.caller import Caller
 from service.flows.cancel_referral import ask
 from service.flows.client_task import asked_of_client
+from service.flows.closing.follow import follow_closing, open_loops
 from service.flows.context import Context
 from service.flows.due.left import somebody_left
 from service.flows.duplicates.intake import noted
@@ -99,6 +101,8 @@ async def receive_record(
     if dry_run:
         return Filed(0, False, references, list(mapped.resources), issues)
     keys = [(each["resourceType"], each["id"]) for each in mapped.resources]
+    ending = await _ending(context, record, mapped)
+    keys += [("Task", each.id) for each in ending]
     async with context.database.unit(f"record/{caller.client_id}/{kind}/{id_}", *lock_names(keys)) as unit:
         if await records.find(unit, caller.client_id, kind, id_) != before:
             raise Refused("conflict", "this record was filed by another request meanwhile; please try again")
@@ -111,6 +115,9 @@ async def receive_record(
                 past = previous if isinstance(previous, Client) else None
                 followed = await follow_record(context, unit, caller, record, past, made, now)
                 made, issues = followed.resources, [*issues, *followed.issues]
+            if isinstance(record, Closing):
+                made, told = await follow_closing(context, unit, caller, record, made, ending, mapping, now)
+                issues = [*issues, *told]
             if isinstance(record, ClientTask):
                 made = await asked_of_client(unit, mapped.resources, mapping)
             try:
@@ -130,6 +137,14 @@ async def receive_record(
         if not same or before is None or (before.mapping, before.resources) != (VERSION, references):
             await records.keep(unit, kept)
     return Filed(version, new, references, list(mapped.resources), issues, provenance)
+
+
+async def _ending(context: Context, record: Record, mapped: Mapped) -> list[Loop]:
+    """The referrals that a closing may end: they are locked with it."""
+    if not isinstance(record, Closing):
+        return []
+    async with context.database.reading() as connection:
+        return await open_loops(connection, mapped.resources)
 
 
 async def _forwarding(

@@ -5,7 +5,7 @@ LOINC 85223-6 Case manager Discharge summary; US Core DocumentReference. CASEWOR
 """
 
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -57,6 +57,7 @@ _TEXT_MESSAGE: Final = {
 _NOTICE: Final = "Case management of this client ends."
 _STANDARD: Final = "standard-words"
 """The id of a payload that nobody worded."""
+_ENDS: Final = "ends-"
 
 
 def to_fhir(closing: Closing, context: MappingContext) -> Mapped:
@@ -95,7 +96,8 @@ def to_record(resources: tuple[JsonObject, ...], context: MappingContext) -> Tol
         summary=parts.text(held.get("description")),
         care_plan=plans.get("care-plan"),
         aftercare_plan=plans.get("aftercare-plan"),
-        links=tuple(_links(related, context)),
+        links=tuple(_referrals(related, context, end=False)),
+        ends=tuple(_referrals(related, context, end=True)),
         unmet=tuple(_read_unmet(r, context) for r in resources if _is_unmet(r)),
         notices=tuple(_read_notice(r, context) for r in resources if r["resourceType"] == "Communication"),
         follow_up=_read_follow_up(one(resources, "CommunicationRequest"), context),
@@ -173,6 +175,8 @@ def _related(closing: Closing, context: MappingContext) -> Iterator[JsonObject]:
             yield {"id": role, **refer(context, "care-plans", plan)}
     for referral in closing.links:
         yield refer(context, "referrals", referral)
+    for number, referral in enumerate(closing.ends, 1):
+        yield {"id": f"{_ENDS}{number}", **refer(context, "referrals", referral)}
 
 
 def _unmet(closing: Closing, need: UnmetNeed, context: MappingContext) -> JsonObject:
@@ -220,6 +224,43 @@ def _notice(closing: Closing, notice: Notice, context: MappingContext) -> JsonOb
     )
 
 
+def provider_notice(closing: Closing, organization: str, stands: str, context: MappingContext) -> JsonObject:
+    """The notice to a provider whom the record does not name. `stands`: what becomes of what it was asked for."""
+    id_ = organization.rpartition("/")[2]
+    made = _notice(closing, Notice(id=id_, agency=id_, words=f"{_NOTICE} {stands}".strip()), context)
+    return {
+        **made,
+        "id": resource_id(context, "closings", closing.id, f"provider:{id_}"),
+        "identifier": [identifier(context, "closing-provider", closing.id, id_)],
+        "recipient": [{"reference": organization}],
+    }
+
+
+def document_of(made: Iterable[JsonObject]) -> str:
+    """The reference of the plan or evaluation among what a closing record became."""
+    return next(
+        f"DocumentReference/{each['id']}" for each in made if each["resourceType"] == "DocumentReference"
+    )
+
+
+def client_of(made: Iterable[JsonObject]) -> str:
+    """Whose case it is (`Patient/…`)."""
+    return next(str(each["subject"]["reference"]) for each in made)
+
+
+def is_notice(resource: JsonObject) -> bool:
+    """Is this Communication the notice of a closing?"""
+    return resource.get("resourceType") == "Communication" and any(
+        parts.code_in(each, CLOSING) == "closing-notice" for each in resource.get("category", [])
+    )
+
+
+def is_provider_notice(resource: JsonObject, closing: str, context: MappingContext) -> bool:
+    """Is it one that we worded for this closing?"""
+    path = path_of(context, resource.get("identifier", []), "closing-provider")
+    return is_notice(resource) and path is not None and path[0] == closing
+
+
 def _follow_up(closing: Closing, said: FollowUpPermission, context: MappingContext) -> JsonObject:
     """Contact after closing; `doNotPerform` where nobody may (#60)."""
     coding = terms().coding(CLIENT_FLAG, said.permitted)
@@ -261,11 +302,12 @@ def _plans(related: list[JsonObject], context: MappingContext) -> dict[str, str]
     return found
 
 
-def _links(related: list[JsonObject], context: MappingContext) -> Iterator[str]:
+def _referrals(related: list[JsonObject], context: MappingContext, *, end: bool) -> Iterator[str]:
+    """Which of the referrals end with the case is said by the element's id; a partner's go on."""
     for each in related:
-        if "ServiceRequest/" in str(each.get("reference")) and (
-            known := referred(context, "referrals", each)
-        ):
+        ends = str(each.get("id", "")).startswith(_ENDS)
+        asked = "ServiceRequest/" in str(each.get("reference")) and ends == end
+        if asked and (known := referred(context, "referrals", each)):
             yield known
 
 

@@ -190,6 +190,12 @@ async def stalled(unit: Unit, now: datetime, since: datetime, limit: int = 100) 
     return [Loop(*each) for each in found]
 
 
+async def of_patient(connection: Any, patient: str) -> list[Loop]:
+    """Every referral about a client (`Patient/…`), in the order in which they were begun."""
+    sql = f"SELECT {_COLUMNS} FROM loop WHERE patient = $1 ORDER BY opened, id"  # noqa: S608
+    return [Loop(*each) for each in await connection.fetch(sql, patient)]
+
+
 async def listing(connection: Any, limit: int = 200) -> list[Loop]:
     """The newest loops first, for people."""
     found = await connection.fetch(f"SELECT {_COLUMNS} FROM loop ORDER BY opened DESC LIMIT $1", limit)  # noqa: S608

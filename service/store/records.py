@@ -49,6 +49,13 @@ async def becoming(connection: Any, source: str, reference: str) -> Kept | None:
     return Kept(*found) if found else None
 
 
+async def about(connection: Any, source: str, kind: str, patient: str) -> list[Kept]:
+    """The living records of a kind about a client (`Patient/…`)."""
+    sql = f"""SELECT {_COLUMNS} FROM record WHERE source = $1 AND kind = $2 AND NOT deleted AND resources && ARRAY(
+                SELECT type || '/' || id FROM resource WHERE patient = $3 AND author = $1)"""  # noqa: S608
+    return [Kept(*each) for each in await connection.fetch(sql, source, kind, patient)]
+
+
 async def of_kind(connection: Any, kind: str) -> list[Kept]:
     """Every living record of a kind, oldest first: for kinds of which there are few, like agencies."""
     sql = f"SELECT {_COLUMNS} FROM record WHERE kind = $1 AND NOT deleted ORDER BY updated, id"  # noqa: S608

@@ -100,6 +100,8 @@ class Closing(Written):
     """A care plan of the kind `aftercare-plan` (#59)."""
     links: Several[ReferralId] = ()
     """Referrals to the services that go on (#58)."""
+    ends: Several[ReferralId] = ()
+    """Referrals that end with the case: withdrawn when it is closed (#57). What is in neither list is asked about."""
     unmet: Several[UnmetNeed] = ()
     notices: Several[Notice] = ()
     follow_up: FollowUpPermission | None = None
@@ -110,6 +112,8 @@ class Closing(Written):
             raise ValueError("a closed case says when (closed) and why (reason)")
         if self.status == "planned" and self.closed:
             raise ValueError("closed says when a closed case was closed")
+        if set(self.links) & set(self.ends):
+            raise ValueError("a referral goes on (links) or ends (ends), not both")
         for listed in (self.unmet, self.notices):
             if len({part.id for part in listed}) != len(listed):
                 raise ValueError("an id occurs twice in one list")
@@ -128,6 +132,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "carePlan": "leslie-plan-1",
     "aftercarePlan": "leslie-aftercare",
     "links": ["leslie-peer-group"],
+    "ends": ["leslie-job-1"],
     "unmet": [
         {
             "id": "evening-bus",

@@ -132,6 +132,7 @@ Description: "Kinds of Task the coordination timers make (CASEWORK.md 4.1, T1 to
 * #resolve-lead-conflict "Resolve who leads"
 * #possible-duplicate "Resolve a possible duplicate service" "completed: settled, one is or will be withdrawn; rejected, with a reason: both are kept."
 * #find-other-service "Find another service" "004 CA-CM 6.03: unexpected exit."
+* #tell-provider "Decide whether a provider is told of the closing" "004 CA-CM 6.02: the client's consents do not let us."
 * #same-person "Decide whether two Patients are one person" "At intake, when a Patient that arrives is certainly alike one that is here. completed: one person; rejected: two."
 
 CodeSystem: PlanCategoryCS
