@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from service.coordination.calendar import months
@@ -18,8 +18,8 @@ INTENSIVE: Final = "intensive"
 class Load:
     """One case manager in one calendar month. `standing` compares a caseload that is all intensive with 10 to 15; a
     mixed or general one is `mixed` or `general`: the standards only ask that it be small enough. `contacts`: direct
-    ones with the clients led, whoever had them. `below`: intensive clients with fewer than four, of `expected` whose
-    case was open all month. `places`: how many contacts where."""
+    ones with the clients led, whoever had them. `below`: clients with fewer than four, of `expected` whose case was
+    open and intensive all month. `places`: how many contacts where."""
 
     worker: str
     clients: int
@@ -55,8 +55,9 @@ def _whole(case: Case, first: date) -> bool:
 
 def _load(worker: str, cases: list[Case], first: date) -> Load:
     met = {case.client: [f for f in case.of("contact") if first <= f.on < months(first, 1)] for case in cases}
-    intensive = [case for case in cases if case.tier == INTENSIVE]
-    asked = [case for case in intensive if _whole(case, first)]
+    last = months(first, 1) - timedelta(days=1)
+    intensive = [case for case in cases if case.tier_on(last) == INTENSIVE]
+    asked = [case for case in intensive if _whole(case, first) and case.tier_on(first) == INTENSIVE]
     places = Counter(fact.mode or "" for facts in met.values() for fact in facts)
     return Load(
         worker=worker,

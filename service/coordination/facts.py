@@ -80,8 +80,14 @@ class Case:
     tier: str | None = None
     lead: str | None = None
     next_review: date | None = None
+    tiers: tuple[tuple[date, date, str | None], ...] = ()
+    """Former intensities: from a day until before another."""
     turns: tuple[tuple[date, Calendar], ...] = ()
     """From which day on which agency's calendar counts: of whoever leads. Empty: the home agency's, always."""
+
+    def tier_on(self, day: date) -> str | None:
+        """The client's intensity on a day."""
+        return next((tier for since, until, tier in self.tiers if since <= day < until), self.tier)
 
     def calendar(self, day: date, home: Calendar) -> Calendar:
         """In which calendar is counted what begins on this day."""

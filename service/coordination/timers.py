@@ -71,7 +71,7 @@ _ROWS = (
         "assessed", "months", 12, ("assessed",), shape="again", soon=20, escalate=10),
     Row("T7", 49, "reassess", "Reassess after a precipitating event (crisis, admission)",
         "crisis", "working-days", 5, ("assessed",), priority="urgent"),
-    Row("T8", 49, "reassess", "Reassess after a change of status (a service ended early or was not given)",
+    Row("T8", 49, "reassess", "Reassess after a change of status (a service ended early)",
         "setback", "working-days", 10, ("assessed",)),
     Row("T9", 49, "reassess", "Reassess before the client leaves a hospital or institution",
         "discharge-notice", "hours", 48, ("assessed",), priority="asap", escalate=0),
@@ -197,6 +197,9 @@ def due(case: Case, calendar: Calendar, now: datetime, chosen: Chosen = STANDARD
     home agency's; what begins while another leads is counted in that one's (Case.turns)."""
     found: list[Due] = []
     for row in _ROWS:
+        if row.shape == "monthly":
+            found += _monthly(row, case, calendar, now, chosen)
+            continue
         for grant, part in _by_grant(row, case):
             counted = chosen.of(row, case.tier, grant)
             if counted is not None:
@@ -394,7 +397,6 @@ def _sampled(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterato
 
 
 SAMPLE: Final = 4
-MONTHLY: Final = 4
 
 
 def _days(facts: Iterable[Fact]) -> list[Fact]:
@@ -402,25 +404,26 @@ def _days(facts: Iterable[Fact]) -> list[Fact]:
     return list({fact.on: fact for fact in reversed(list(facts))}.values())[::-1]
 
 
-def _monthly(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
-    """Whole calendar months of an open case: not the one in which it opened, nor the one in which it ended."""
-    opened, ended = case.first("opened"), case.first("ended")
+def _monthly(asked: Row, case: Case, calendar: Calendar, now: datetime, chosen: Chosen) -> Iterator[Due]:
+    """Whole calendar months of an open case, in which its tier was asked for all the time: not the month in which it
+    opened or ended, nor the one in which the client stepped up or down."""
+    opened, ended, today = case.first("opened"), case.first("ended"), calendar.day_of(now)
     if opened is None:
         return
     month = months(opened.on.replace(day=1), 1)
-    until = ended.on.replace(day=1) if ended else calendar.day_of(now) + timedelta(days=1)
+    until = ended.on.replace(day=1) if ended else today + timedelta(days=1)
     while month < until and (case.open or ended):
-        contacts = [f for f in case.of(*row.closes) if month <= f.on < months(month, 1)]
-        trigger = Fact("month", month, opened.record)
-        closer = contacts[row.due - 1] if len(contacts) >= row.due else None
-        days = case.calendar(month, calendar)
-        item = _item(row, f"{month:%Y-%m}", trigger, days, months(month, 1) - timedelta(days=1))
-        yield _counted(_closed(row, item, trigger, case, days, closer), len(contacts))
+        first, last = month, months(month, 1) - timedelta(days=1)
         month = months(month, 1)
-
-
-def _counted(item: Due, count: int) -> Due:
-    return replace(item, counted=count)
+        row = chosen.of(asked, case.tier_on(first))
+        if row is None or chosen.of(asked, case.tier_on(min(last, today))) is None:
+            continue
+        contacts = [f for f in case.of(*row.closes) if first <= f.on <= last]
+        trigger = Fact("month", first, opened.record)
+        closer = contacts[row.due - 1] if len(contacts) >= row.due else None
+        days = case.calendar(first, calendar)
+        item = _item(row, f"{first:%Y-%m}", trigger, days, last)
+        yield replace(_closed(row, item, trigger, case, days, closer), counted=len(contacts))
 
 
 def _none(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[Due]:
@@ -428,5 +431,5 @@ def _none(row: Row, case: Case, calendar: Calendar, now: datetime) -> Iterator[D
 
 
 _SHAPES: Final[Mapping[Shape, Callable[[Row, Case, Calendar, datetime], Iterator[Due]]]] = {
-    "once": _once, "again": _again, "yearly": _yearly, "monthly": _monthly, "sampled": _sampled, "none": _none,
+    "once": _once, "again": _again, "yearly": _yearly, "sampled": _sampled, "none": _none,
 }  # fmt: skip

@@ -79,11 +79,11 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Waited:
-    """A former version of a client's record, on the waiting list: filed `since`, and replaced by another `until`."""
+class Former:
+    """A former version of a client's record: filed `since` (None: it is the first), and replaced by another `until`."""
 
     record: Client
-    since: datetime
+    since: datetime | None
     until: datetime
 
 
@@ -93,12 +93,12 @@ def case(
     steps: Sequence[Step],
     sent: Sequence[Sent],
     calendar: Calendar,
-    waited: Sequence[Waited] = (),
+    former: Sequence[Former] = (),
 ) -> Case:
     """Everything the timers need to know of one client. `filed` holds the client's own record too."""
     read = _Reading(calendar)
     facts = [fact for each in filed for fact in read.record(each)]
-    facts += [*read.steps(steps), *read.sent(sent), *read.waited(client, waited)]
+    facts += [*read.steps(steps), *read.sent(sent), *read.waited(client, former)]
     facts += _owed_to_grants(facts, filed)
     episode = client.episode
     ended = any(fact.what == "ended" for fact in facts)
@@ -111,6 +111,7 @@ def case(
         tier=episode.intensity if episode else None,
         lead=episode.primary_case_manager if episode else None,
         next_review=min(reviews, default=None),
+        tiers=tuple(read.tiers(former)),
     )
 
 
@@ -222,7 +223,7 @@ class _Reading:
             return
         when = contact.start or filed.first
         worker = contact.workers[0] if contact.workers else None
-        if contact.direct:
+        if contact.direct or contact.supports:  # "with the individual or family" (COA CM 5.04)
             yield self.fact("contact", when, filed.name, worker=worker, mode=contact.mode)
         if "crisis" in contact.activities:
             yield self.fact("crisis", when, filed.name)
@@ -307,14 +308,21 @@ class _Reading:
                 _SUPRT[interview.type] if done else "suprt-client", interview.date, filed.name, about
             )
 
-    def waited(self, client: Client, waited: Sequence[Waited]) -> Iterator[Fact]:
+    def tiers(self, former: Sequence[Former]) -> Iterator[tuple[date, date, str | None]]:
+        """Former intensities, from the day on which each was filed; the first one counts from the beginning."""
+        for each in former:
+            since = self.calendar.day_of(each.since) if each.since else date.min
+            episode = each.record.episode
+            yield since, self.calendar.day_of(each.until), episode.intensity if episode else None
+
+    def waited(self, client: Client, former: Sequence[Former]) -> Iterator[Fact]:
         """Put on the waiting list, and off it again: only the former versions of the record tell."""
-        was = [each for each in waited if each.record.episode and each.record.episode.status == "waitlist"]
+        was = [each for each in former if each.record.episode and each.record.episode.status == "waitlist"]
         if not was or (client.episode and client.episode.status == "waitlist"):
             return
         first, name = was[0], f"clients/{client.id}"
         start = first.record.episode.start if first.record.episode else None
-        yield self.fact("waitlisted", start or first.since, name)
+        yield self.fact("waitlisted", start or first.since or first.until, name)
         if client.episode and client.episode.status in ("active", "onhold"):
             yield self.fact("served", was[-1].until, name)
 

@@ -97,11 +97,13 @@ async def who_leads(connection: Any, patients: Sequence[str], at: datetime) -> d
     return {row["patient"]: _leading(row) for row in found}
 
 
-async def led(connection: Any, source: str, at: datetime) -> dict[str, str]:
-    """Who led each client's case at an instant, or led it last before: by `Patient/…`, a record's id or a reference."""
+async def led(connection: Any, source: str, at: datetime | None = None) -> dict[str, str]:
+    """Who led each client's case at an instant (None: now), or led it last before: by `Patient/…`, a record's id or a
+    reference."""
     found = await connection.fetch(
         """SELECT DISTINCT ON (c.patient) c.patient, COALESCE(NULLIF(l.record, ''), l.worker) AS who
-           FROM lead l JOIN course c ON c.id = l.course WHERE c.source = $1 AND l.starts < $2
+           FROM lead l JOIN course c ON c.id = l.course
+           WHERE c.source = $1 AND ($2::timestamptz IS NULL OR l.starts < $2)
            ORDER BY c.patient, l.starts DESC""",
         source, at,
     )  # fmt: skip

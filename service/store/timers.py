@@ -88,17 +88,19 @@ async def everything(
     return [(Kept(*each[:-1]), each[-1]) for each in found]
 
 
-async def waited(
+async def former(
     connection: Any, source: str, client: str | None
-) -> list[tuple[str, bytes, datetime, datetime]]:
-    """Former versions of a client's record, or of everybody's, that speak of a waiting list: client, body, when it was
-    filed, and when the next one was."""
+) -> list[tuple[str, int, bytes, datetime, datetime]]:
+    """Former versions of a client's record, or of everybody's, with another intensity than now or on a waiting list:
+    client, version, body, when it was filed, and when the next one was."""
     found = await connection.fetch(
-        """SELECT v.id, v.body, v.updated, coalesce(n.updated, r.updated)
+        """SELECT v.id, v.version, v.body, v.updated, coalesce(n.updated, r.updated)
            FROM record_version v JOIN record r USING (source, kind, id)
            LEFT JOIN record_version n ON (n.source, n.kind, n.id, n.version) = (v.source, v.kind, v.id, v.version + 1)
-           WHERE v.source = $1 AND v.kind = 'clients' AND ($2::text IS NULL OR v.id = $2)
-             AND position('"waitlist"'::bytea IN v.body) > 0 AND NOT v.deleted
+           WHERE v.source = $1 AND v.kind = 'clients' AND ($2::text IS NULL OR v.id = $2) AND NOT v.deleted
+             AND (position('"waitlist"'::bytea IN v.body) > 0
+               OR (convert_from(v.body, 'UTF8')::jsonb #>> '{episode,intensity}')
+               IS DISTINCT FROM (convert_from(r.body, 'UTF8')::jsonb #>> '{episode,intensity}'))
            ORDER BY v.id, v.version""",
         source, client,
     )  # fmt: skip

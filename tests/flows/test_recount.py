@@ -12,6 +12,7 @@ from parts import Service, running
 
 from service.fhir.json import decode_object, encode
 from service.flows import onboard_partner
+from service.flows.due import report
 from service.flows.due.recount import recount
 from service.flows.lead.turn import turn_covers
 
@@ -320,3 +321,36 @@ async def test_what_is_said_to_be_done_today_is_done_at_once_however_early_the_h
     await office.counted()
     statuses = {task["identifier"][0]["value"][-1]: task["status"] for task in await office.tasks("T4")}
     assert statuses == {"1": "completed", "2": "requested"}
+
+
+async def test_four_contacts_are_asked_of_months_that_were_intensive_throughout(office: Office) -> None:
+    await office.file("clients", "leslie", **leslie(intensity="intensive"))
+    for day in ("2026-04-01", "2026-05-01", "2026-06-01"):
+        await office.counted(datetime.fromisoformat(f"{day}T15:00:00+00:00"))
+    office.at = datetime(2026, 6, 10, 15, tzinfo=UTC)
+    await office.file("clients", "leslie", **leslie(intensity="general"))
+    await office.counted(datetime(2026, 8, 3, 15, tzinfo=UTC))
+    found = {task["identifier"][0]["value"][-7:]: task["status"] for task in await office.tasks("T10")}
+    assert found == {"2026-04": "requested", "2026-05": "requested", "2026-06": "cancelled"}
+    may, july = [
+        (await report.caseloads(office.service.wiring.context, month))[0] for month in ("2026-05", "2026-07")
+    ]
+    assert (may.intensive, may.below, july.intensive, july.expected) == (1, 1, 0, 0)
+
+
+async def test_a_contact_with_the_family_counts_and_one_with_an_agency_does_not(office: Office) -> None:
+    rosa = {"id": "rosa", "relationship": "mother"}
+    await office.file("clients", "leslie", **leslie(intensity="intensive"), supports=[rosa])
+    await office.counted(datetime(2026, 4, 1, 14, tzinfo=UTC))
+    for day in range(1, 9):
+        family = (
+            {"direct": False, "supports": ["rosa"]} if day % 2 else {"direct": False, "others": ["landlord"]}
+        )
+        start = f"2026-04-0{day}T15:00:00Z"
+        office.at = datetime.fromisoformat(start)
+        await office.file("encounters", f"call-{day}", client="leslie", mode="phone", start=start, **family)
+    await office.counted()
+    [load] = await report.caseloads(office.service.wiring.context, "2026-04")
+    assert (load.contacts, load.below) == (4, 0)
+    [april] = await office.tasks("T10")
+    assert april["status"] == "completed"

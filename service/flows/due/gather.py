@@ -15,8 +15,8 @@ from service.fhir.json import decode_object
 from service.flows.context import Context
 from service.kernel.failures import Refused
 from service.mapping import facts
-from service.mapping.facts import Filed, Sent, Step, Waited
-from service.store import timers
+from service.mapping.facts import Filed, Former, Sent, Step
+from service.store import leads, timers
 from service.store.records import Kept
 
 PAGE = 1000
@@ -48,10 +48,10 @@ async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Kn
     dated = await timers.of_client(connection, kept.source, patient)
     steps = await timers.steps(connection, kept.source, patient)
     sent = await timers.sent(connection, kept.source, [patient])
-    waited = _waited(await timers.waited(connection, kept.source, kept.id))
+    former = _former(await timers.former(connection, kept.source, kept.id))
     turns = _turns(await timers.turns(connection, kept.source, patient), days)[patient]
-    found = _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], waited[kept.id], days)
-    return _counted(found, turns) if found else None
+    found = _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], former[kept.id], days)
+    return _counted(found, turns, found.case.lead) if found else None
 
 
 async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:
@@ -73,8 +73,9 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
     patients = {id_: patient_of(kept) for id_, kept in clients.items()}
     steps = _steps(await timers.steps(connection, source, None))
     sent = _sent(await timers.sent(connection, source, sorted(filter(None, patients.values()))))
-    waited = _waited(await timers.waited(connection, source, None))
+    former = _former(await timers.former(connection, source, None))
     turns = _turns(await timers.turns(connection, source, None), days)
+    led = await leads.led(connection, source)
     found: list[Known] = []
     for number, (id_, kept) in enumerate(clients.items()):
         if number % AT_ONCE == 0:
@@ -82,9 +83,10 @@ async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]
         patient = patients[id_]
         if not patient:
             continue
-        known = _known(kept, patient, by_client[id_], steps[patient], sent[patient], waited[id_], days)
+        known = _known(kept, patient, by_client[id_], steps[patient], sent[patient], former[id_], days)
         if known:
-            found.append(_counted(known, turns[patient]))
+            lead = led.get(patient, known.case.lead)
+            found.append(_counted(known, turns[patient], lead))
     return found
 
 
@@ -99,7 +101,7 @@ def _known(
     dated: Iterable[Dated],
     steps: Sequence[Step],
     sent: Sequence[Sent],
-    waited: Sequence[Waited],
+    former: Sequence[Former],
     days: Calendar,
 ) -> Known | None:
     client = readable(kept, kept.updated)
@@ -109,7 +111,7 @@ def _known(
     filed = [each for each in (readable(*row) for row in rows) if each]
     told = {f"{row.kind}/{row.id}": _main(row) for row, _ in rows if row.resources}
     told |= {name: f"{name}/_history/{version}" for name, version in _versions(sent)}
-    case = facts.case(client.record, filed, steps, sent, days, waited)
+    case = facts.case(client.record, filed, steps, sent, days, former)
     return Known(client.record, case, kept.source, patient, told, filed)
 
 
@@ -138,8 +140,8 @@ def readable(kept: Kept, first: datetime) -> Filed | None:
     return Filed(kept.kind, kept.id, record, first, kept.updated)
 
 
-def _counted(known: Known, turns: Sequence[tuple[date, Calendar]]) -> Known:
-    return replace(known, case=replace(known.case, turns=tuple(turns)))
+def _counted(known: Known, turns: Sequence[tuple[date, Calendar]], lead: str | None) -> Known:
+    return replace(known, case=replace(known.case, turns=tuple(turns), lead=lead))
 
 
 def _turns(
@@ -151,16 +153,16 @@ def _turns(
     return turns
 
 
-def _waited(found: Iterable[tuple[str, bytes, datetime, datetime]]) -> dict[str, list[Waited]]:
-    waited: dict[str, list[Waited]] = defaultdict(list)
-    for id_, body, since, until in found:
+def _former(found: Iterable[tuple[str, int, bytes, datetime, datetime]]) -> dict[str, list[Former]]:
+    former: dict[str, list[Former]] = defaultdict(list)
+    for id_, version, body, since, until in found:
         try:
             record = words.read("clients", id_, decode_object(body))
         except Refused:
             continue
         if isinstance(record, Client):
-            waited[id_].append(Waited(record, since, until))
-    return waited
+            former[id_].append(Former(record, since if version > 1 else None, until))
+    return former
 
 
 def _steps(found: Iterable[tuple[str, str, str, datetime, bytes]]) -> dict[str, list[Step]]:
