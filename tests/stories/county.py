@@ -104,10 +104,11 @@ class County:
     async def revise(self, kind: str, id_: str, **more: Any) -> dict[str, Any]:
         return await self.file(kind, id_, {**self.filed[kind, id_], **more})
 
-    async def replay(self) -> None:
-        """The case-management system sends everything it has once more."""
+    async def replay(self, *clients: str) -> None:
+        """The case-management system sends everything it has once more, or all that it has of these clients."""
         for (kind, id_), said in list(self.filed.items()):
-            await self.file(kind, id_, said)
+            if not clients or id_ in clients or said.get("client") in clients:
+                await self.file(kind, id_, said)
 
     # --- time
 

@@ -37,7 +37,7 @@ async def test_what_must_come_of_fourteen_months_comes_of_them_to_the_day(
             await live(here, [step for step in page.steps if step.at > STARTS])
             await here.until(ENDS)
             before = await _everything(here)
-            await here.replay()
+            await here.replay("leslie", "lakeview-1", "conflict-1", "complaint-1", "waiting-1", "intensive-1")
             await here.look()
             assert await _everything(here) == before, "what was sent again is told again"
             found = await _found(here, page)
