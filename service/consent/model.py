@@ -130,6 +130,20 @@ def read(resource: JsonObject, zone: tzinfo = UTC, *, signed: bool = False, fore
 _FOREIGN: dict[bool, tuple[Defect, ...]] = {True: ("not-verified",), False: ()}
 
 
+def of_same_person(one: Consent, patient: str, since: datetime) -> Consent:
+    """A consent signed under another Patient, as it counts for `patient` since the two were found to be one.
+
+    Signed before, it permits nothing here and denies as if said at that moment, so that no yes of before outlives it.
+    Signed since, it speaks of the one person.
+    """
+    begins = one.permits_from
+    if begins is not None and begins >= since:
+        return replace(one, patient=patient)
+    says_later = one.denies_from is None or one.denies_from > since
+    given = one.given if says_later else Span(since, since + timedelta(microseconds=1))
+    return replace(one, patient=patient, given=given, defects=one.defects | {"not-verified"})
+
+
 def concerns_disclosure(resource: JsonObject) -> bool:
     """Privacy and research consents speak of disclosure; treatment and advance-directive ones do not."""
     return _scope(resource) in ("", "patient-privacy", "research")

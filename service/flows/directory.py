@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from service.consent import classes, terms
-from service.consent.model import Consent, read, signed
+from service.consent.model import Consent, of_same_person, read, signed
 from service.consent.request import Agreement, Directory, Emergency, Posture
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.references import local, rewritten
@@ -20,9 +20,10 @@ from service.fhir.row import Row
 from service.fhir.search import keys
 from service.flows.context import Context
 from service.store import directory as entries_of
-from service.store import grounds, partners, resources
+from service.store import grounds, partners, persons, resources
 from service.store.grounds import Ground
 from service.store.partners import Partner
+from service.store.persons import Paper
 
 PAPERS = (classes.PAPER, classes.TEAM)
 BY_ID = ("PractitionerRole", "Group")
@@ -51,9 +52,9 @@ async def gather(context: Context, connection: Any, organization: str, rows: Seq
     home = next((each for each in ours if each.disabled_at is None), None)
     us = home.organization if home else ""
     trusted = ["", *(each.client_id for each in ours)]
-    papers = await resources.of_patients(connection, _clients(rows), PAPERS)
-    consents = [(row, _here(context.base, row)) for row in papers if row.type == classes.PAPER]
-    teams = _teams(context.base, papers, trusted)
+    papers = await persons.papers(connection, _clients(rows), PAPERS)
+    consents = [(each, _here(context.base, each.row)) for each in papers if each.row.type == classes.PAPER]
+    teams = _teams(context.base, [each.row for each in papers if each.since is None], trusted)
     named = classes.mentioned(each for _, each in consents)
     entries = await _entries(context, connection, (organization, us), named, teams, trusted, now)
     witnessed = await _signed(connection, [each for _, each in consents], trusted)
@@ -87,17 +88,23 @@ def _ground(act: Ground, organization: str) -> Emergency | Agreement:
 
 
 def _read(
-    consents: Sequence[tuple[Row, JsonObject]],
+    consents: Sequence[tuple[Paper, JsonObject]],
     posture: Posture,
     trusted: Sequence[str],
     signed: frozenset[str],
 ) -> dict[str, list[Consent]]:
-    """By client. What another party wrote here denies and never permits: nobody gets anything on its own word."""
+    """By client. What another party wrote here denies and never permits: nobody gets anything on its own word.
+
+    So does what was signed under another Patient of the same person before the two were merged: it permits what it was
+    signed for, and denies both.
+    """
     found: dict[str, list[Consent]] = defaultdict(list)
-    for row, resource in consents:
-        foreign = row.author not in trusted
-        one = read(resource, posture.zone, signed=row.reference in signed, foreign=foreign)
-        found[row.patient or ""].append(one)
+    for paper, resource in consents:
+        foreign = paper.row.author not in trusted
+        one = read(resource, posture.zone, signed=paper.row.reference in signed, foreign=foreign)
+        if paper.since is not None:
+            one = of_same_person(one, paper.patient, paper.since)
+        found[paper.patient].append(one)
     return found
 
 

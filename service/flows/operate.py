@@ -16,6 +16,7 @@ from service.flows.caller import Caller
 from service.flows.context import Context
 from service.flows.everything import Wanted, everything
 from service.flows.match import Sought, match
+from service.flows.persons import merge as persons
 from service.flows.summary import coordination_summary
 from service.flows.validate import Doubt, validate
 from service.flows.writing import spec_of
@@ -91,6 +92,28 @@ async def _match(context: Context, caller: Caller, target: Target, given: Argume
     return await match(context, caller, Sought(given.resource, given.flag("onlyCertainMatches"), count))
 
 
+async def _merge(context: Context, caller: Caller, target: Target, given: Arguments) -> bytes:
+    return encode(await persons.merge(context, caller, _asking(given)))
+
+
+async def _unmerge(context: Context, caller: Caller, target: Target, given: Arguments) -> bytes:
+    return encode(await persons.unmerge(context, caller, _asking(given)))
+
+
+def _asking(given: Arguments) -> persons.Asking:
+    source, target = (_literal(given, f"{each}-patient") for each in ("source", "target"))
+    return persons.Asking(source, target, given.flag("preview"))
+
+
+def _literal(given: Arguments, name: str) -> str:
+    """The literal reference of a parameter; empty when it is not given."""
+    found = given.values.get(name, [])
+    value = found[0].get("reference") if len(found) == 1 and isinstance(found[0], dict) else None
+    if found and not isinstance(value, str):
+        raise Refused("malformed", f"the parameter {name} is one reference")
+    return value if isinstance(value, str) else ""
+
+
 Story = Callable[[Context, Caller, Target, Arguments], Awaitable[bytes]]
 
 STORIES: Mapping[str, tuple[tuple[str, ...], Story]] = {
@@ -101,6 +124,8 @@ STORIES: Mapping[str, tuple[tuple[str, ...], Story]] = {
     "everything": (("_since", "_type", "_count", "_cursor"), _everything),
     "coordination-summary": ((), _summary),
     "match": (("resource", "onlyCertainMatches", "count"), _match),
+    "merge": (("source-patient", "target-patient", "preview"), _merge),
+    "unmerge": (("source-patient", "target-patient", "preview"), _unmerge),
 }
 """The parameters of an operation, and its story. What is not here has a route of its own, and no Bundle takes it."""
 

@@ -33,6 +33,7 @@ from service.flows.duplicates.intake import noted
 from service.flows.gpra import save as gpra
 from service.flows.keep import Wish, keep, lock_names
 from service.flows.lead.of_record import follow_record
+from service.flows.persons.links import with_links
 from service.flows.room import told_of_room
 from service.flows.writing import checked, version_of
 from service.kernel.failures import Refused
@@ -114,7 +115,7 @@ async def receive_record(
             if isinstance(record, Client):
                 past = previous if isinstance(previous, Client) else None
                 followed = await follow_record(context, unit, caller, record, past, made, now)
-                made, issues = followed.resources, [*issues, *followed.issues]
+                made, issues = await with_links(unit, followed.resources), [*issues, *followed.issues]
             if isinstance(record, Closing):
                 made, told = await follow_closing(context, unit, caller, record, made, ending, mapping, now)
                 issues = [*issues, *told]

@@ -19,7 +19,7 @@ from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
-from service.store import partners, people, records, resources
+from service.store import partners, people, persons, records, resources
 from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
@@ -46,7 +46,7 @@ async def recognise(context: Context) -> int:
 async def _compare(context: Context, unit: Unit, home: Partner | None, row: Row) -> None:
     """Ask about the one that is most alike, unless somebody was asked before; a pair that was told apart is passed."""
     for other, verdict in await _certain(context, unit, row):
-        id_ = derived_id("same-person", *sorted((row.id, other.id)))
+        id_ = question(row, other)
         if unit.collects("Task", id_):
             return
         asked = (await resources.lock(unit, [("Task", id_)])).get(("Task", id_))
@@ -54,6 +54,11 @@ async def _compare(context: Context, unit: Unit, home: Partner | None, row: Row)
             await _ask(context, unit, home, id_, row, other, verdict)
         if asked is None or asked.deleted or decode_object(asked.body or b"{}")["status"] != "rejected":
             return
+
+
+def question(one: Row, other: Row) -> str:
+    """The id of the Task about two Patients: a pair is asked about once."""
+    return derived_id("same-person", *sorted((one.id, other.id)))
 
 
 async def _certain(context: Context, unit: Unit, row: Row) -> list[tuple[Row, Verdict]]:
@@ -66,8 +71,11 @@ async def _certain(context: Context, unit: Unit, row: Row) -> list[tuple[Row, Ve
     found = await people.alike(
         unit, row.id, exact, ("family", families), ("birthdate", births[0] if births else None), MOST_ALIKE
     )
+    one = await persons.group(unit, row.reference)
     graded = []
     for other in found:
+        if other.reference in one:
+            continue  # merged: a person has said so already
         candidate = decode_object(other.body or b"{}")
         verdict = weigh(sought, candidate)
         if verdict.grade == "certain" and not _linked(row, sought, other, candidate):

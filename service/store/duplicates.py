@@ -47,10 +47,10 @@ async def take(unit: Unit, today: date, limit: int) -> list[str]:
     return [each[0] for each in await unit.fetch(_TAKE, today, limit)]
 
 
-async def of_patient(connection: Any, patient: str) -> dict[str, Duplicate]:
-    """Everything ever found of this client, by id."""
-    sql = f"SELECT {_COLUMNS} FROM duplicate WHERE patient = $1"  # noqa: S608
-    return {each[0]: _read(each) for each in await connection.fetch(sql, patient)}
+async def of_patients(connection: Any, patients: Sequence[str]) -> dict[str, Duplicate]:
+    """Everything ever found of these, who are one client, by id."""
+    sql = f"SELECT {_COLUMNS} FROM duplicate WHERE patient = ANY($1::text[])"  # noqa: S608
+    return {each[0]: _read(each) for each in await connection.fetch(sql, list(patients))}
 
 
 async def everything(connection: Any) -> list[Duplicate]:

@@ -53,7 +53,7 @@ async def known_as(unit: Unit, held: Held) -> Sequence[tuple[str, str]]:
     )
     found = await unit.fetch(
         """SELECT gpra_id, patient FROM gpra_client
-           WHERE grant_no = $1 AND (gpra_id = $2) <> (patient = $3)""", *key
+           WHERE grant_no = $1 AND (gpra_id = $2) <> (patient = ANY(same_person($3)))""", *key
     )  # fmt: skip
     return [(each["gpra_id"], each["patient"]) for each in found]
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from service.coordination.leading import Asked, Course, Cover, Lead, Worker
 from service.kernel.ids import new_id
+from service.store import persons
 from service.store.unit import Unit
 
 
@@ -54,15 +55,14 @@ def lock_name(patient: str) -> str:
 
 async def lock(unit: Unit, patient: str) -> Case | None:
     """The open case of a client, the caller being the only one that may move its lead until the unit ends."""
-    await unit.lock(lock_name(patient))
+    await unit.lock(*map(lock_name, await persons.group(unit, patient)))
     return await of_patient(unit, patient)
 
 
 async def of_patient(connection: Any, patient: str) -> Case | None:
-    """The open case of a client (`Patient/…`)."""
-    return await _case(
-        connection, await connection.fetchrow(f"{_SELECT} WHERE patient = $1 AND closed IS NULL", patient)
-    )
+    """The open case of a client (`Patient/…`): its own, else that of who is the same person."""
+    sql = f"{_SELECT} WHERE patient = ANY(same_person($1)) AND closed IS NULL ORDER BY patient <> $1 LIMIT 1"
+    return await _case(connection, await connection.fetchrow(sql, patient))
 
 
 async def of_transfer(connection: Any, task: str) -> Case | None:
@@ -73,7 +73,7 @@ async def of_transfer(connection: Any, task: str) -> Case | None:
 
 async def last_of(connection: Any, patient: str) -> Case | None:
     """The open case of a client, else the one closed last."""
-    sql = f"{_SELECT} WHERE patient = $1 ORDER BY closed DESC NULLS FIRST LIMIT 1"
+    sql = f"{_SELECT} WHERE patient = ANY(same_person($1)) ORDER BY closed DESC NULLS FIRST, patient <> $1 LIMIT 1"
     return await _case(connection, await connection.fetchrow(sql, patient))
 
 
@@ -84,17 +84,19 @@ async def last_of_episode(connection: Any, episode: str) -> Case | None:
 
 
 async def who_leads(connection: Any, patients: Sequence[str], at: datetime) -> dict[str, Leading]:
-    """Who leads these clients' open cases, and who stands in at `at`; a client without an open case is left out."""
+    """Who leads these clients' open cases (or those of who is the same person), and who stands in at `at`; a client
+    without an open case is left out."""
     found = await connection.fetch(
-        """SELECT c.id, c.episode, c.patient, l.worker, l.agency, l.person, l.record, l.starts,
+        """SELECT asked, c.id, c.episode, c.patient, l.worker, l.agency, l.person, l.record, l.starts,
              v.worker AS v_worker, v.agency AS v_agency, v.person AS v_person, v.record AS v_record,
              v.starts AS v_starts, v.ends AS v_ends
-           FROM course c JOIN lead l ON l.id = c.lead
+           FROM unnest($1::text[]) asked JOIN course c ON c.patient = ANY(same_person(asked))
+           JOIN lead l ON l.id = c.lead
            LEFT JOIN cover v ON v.course = c.id AND v.starts <= $2 AND $2 < v.ends
-           WHERE c.patient = ANY($1::text[]) AND c.closed IS NULL""",
+           WHERE c.closed IS NULL ORDER BY c.patient = asked""",
         list(patients), at,
     )  # fmt: skip
-    return {row["patient"]: _leading(row) for row in found}
+    return {row["asked"]: _leading(row) for row in found}
 
 
 async def led(connection: Any, source: str, at: datetime | None = None) -> dict[str, str]:
@@ -115,10 +117,10 @@ async def workers(connection: Any, patient: str) -> int:
     found = await connection.fetchrow(
         """SELECT count(DISTINCT who) FROM (
              SELECT COALESCE(NULLIF(l.person, ''), l.worker) AS who FROM lead l JOIN course c ON c.id = l.course
-             WHERE c.patient = $1
+             WHERE c.patient = ANY(same_person($1))
              UNION ALL
              SELECT COALESCE(NULLIF(v.person, ''), v.worker) FROM cover v JOIN course c ON c.id = v.course
-             WHERE c.patient = $1) everybody""",
+             WHERE c.patient = ANY(same_person($1))) everybody""",
         patient,
     )
     return int(found[0])

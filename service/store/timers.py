@@ -64,14 +64,14 @@ async def client_of(connection: Any, patient: str) -> Kept | None:
     return Kept(*found) if found else None
 
 
-async def of_client(connection: Any, source: str, patient: str) -> list[tuple[Kept, datetime]]:
-    """Every living record about this Patient, with when it was first filed."""
+async def of_client(connection: Any, source: str, patients: Sequence[str]) -> list[tuple[Kept, datetime]]:
+    """Every living record about these Patients, who are one client, with when it was first filed."""
     found = await connection.fetch(
         f"""SELECT {_KEPT}, {_FIRST} FROM record r
             WHERE r.source = $1 AND NOT r.deleted AND r.resources && ARRAY(
-              SELECT type || '/' || id FROM resource WHERE patient = $2 AND NOT deleted AND author = $1)
+              SELECT type || '/' || id FROM resource WHERE patient = ANY($2::text[]) AND NOT deleted AND author = $1)
             ORDER BY r.kind, r.id""",  # noqa: S608
-        source, patient,
+        source, list(patients),
     )  # fmt: skip
     return [(Kept(*each[:-1]), each[-1]) for each in found]
 

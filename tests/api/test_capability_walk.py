@@ -381,6 +381,10 @@ ELSEWHERE = {"export", "primary-case-manager", "evaluate-measure"}
 """These have tests of their own, with all that they need."""
 
 
+SOURCE: Json = {"name": "source-patient", "valueReference": {"reference": "Patient/x"}}
+TARGET: Json = {"name": "target-patient", "valueReference": {"reference": "Patient/leslie"}}
+
+
 def calls(type_: str, agency: str) -> dict[str, list[tuple[str, list[Json] | None]]]:
     """What is sent for each operation of a type; None is a GET. The resource `x` is there."""
     one: Json = {"name": "resource", "resource": {"resourceType": type_}}
@@ -392,6 +396,8 @@ def calls(type_: str, agency: str) -> dict[str, list[tuple[str, list[Json] | Non
         "meta-delete": [(f"{type_}/x/$meta-delete", [META])],
         "validate": [(f"{type_}/x/$validate", None), (f"{type_}/$validate", [one])],
         "match": [(f"{type_}/$match", [{"name": "resource", "resource": PATIENT}])],
+        "merge": [(f"{type_}/$merge", [SOURCE, TARGET])],
+        "unmerge": [(f"{type_}/$unmerge", [SOURCE])],
         "everything": [
             (f"{type_}/x/$everything", None),
             (f"{type_}/x/$everything?_count=5&_since=2001", None),

@@ -102,6 +102,8 @@ _operations = [
     _operation(_INSTANCE, "meta-add", True),
     _operation(_INSTANCE, "meta-delete", True),
     _operation("/fhir/{type:fhirtype}", "match", True),
+    _operation("/fhir/{type:fhirtype}", "merge", True),
+    _operation("/fhir/{type:fhirtype}", "unmerge", True),
     _operation("/fhir/{type:fhirtype}", "everything", False),
     _operation(_INSTANCE, "everything", False),
     _operation(_INSTANCE, "coordination-summary", False),

@@ -64,13 +64,13 @@ def parse(
     served: Sequence[str],
     lenient: bool = False,
     reachable: Callable[[str], bool] = lambda _: True,
-    within: tuple[str, str] | None = None,
+    within: Sequence[str] = (),
     terms: Callable[[], Terms] | None = None,
 ) -> Query:
     """Name and value pairs, already percent-decoded, to a Query over `types`.
 
     `served`: the types of this server; `reachable`: which of them the caller's token lets a search enter by
-    chains; `within`: a compartment, as ("Patient", id); `lenient`: unknown parameters become warnings; `terms`
+    chains; `within`: a compartment, as ("Patient", id, …); `lenient`: unknown parameters become warnings; `terms`
     answers `:in`, `:not-in`, `:above` and `:below`.
     Raises Refused("malformed") with an issue for every parameter that cannot be answered.
     """
@@ -79,7 +79,7 @@ def parse(
         text = f"a search takes at most {MAX_PAIRS} parameters with {MAX_VALUES} alternatives in all"
         raise Refused("malformed", text, [Issue("error", "too-costly", text)])
     if within:
-        draft.where.append(_inside(draft.asking, *within))
+        draft.where.append(_inside(draft.asking, within[0], within[1:]))
     for name, value in pairs:
         _read(draft, name, value, lenient)
     if draft.issues:
@@ -126,10 +126,11 @@ def _read(draft: _Draft, name: str, value: str, lenient: bool) -> None:
         draft.issues.append(Issue("error", wrong.code, wrong.text))
 
 
-def _inside(asking: Asking, home: str, id_: str) -> Condition:
-    """Membership of a compartment: some reference of the definition names it."""
+def _inside(asking: Asking, home: str, ids: Sequence[str]) -> Condition:
+    """Membership of a compartment: some reference of the definition names it, or one of those that are one with it."""
     found = tuple(
         keys.target(keys.name(type_, code), f"{home}/{id_}")
+        for id_ in ids
         for type_ in asking.types
         for code in compartment(home).get(type_, ())
         if code in parameters(type_)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from itertools import chain
 from typing import Any
 
 from service.casework import records as words
@@ -43,15 +44,19 @@ async def calendar_of(context: Context, connection: Any, agency: str) -> Calenda
     return calendar(*found) if found else calendar(context.settings.time_zone)
 
 
-async def known(connection: Any, kept: Kept, patient: str, days: Calendar) -> Known | None:
-    """One client, read in five questions; None when the record cannot be read."""
-    dated = await timers.of_client(connection, kept.source, patient)
-    steps = await timers.steps(connection, kept.source, patient)
-    sent = await timers.sent(connection, kept.source, [patient])
+async def known(connection: Any, kept: Kept, patients: Sequence[str], days: Calendar) -> Known | None:
+    """One client, under every Patient that is this person, the target of all first; None when the record cannot be
+    read."""
+    dated = await timers.of_client(connection, kept.source, patients)
+    steps = [_steps(await timers.steps(connection, kept.source, each))[each] for each in patients]
+    sent = _sent(await timers.sent(connection, kept.source, patients))
     former = _former(await timers.former(connection, kept.source, kept.id))
-    turns = _turns(await timers.turns(connection, kept.source, patient), days)[patient]
-    found = _known(kept, patient, dated, _steps(steps)[patient], _sent(sent)[patient], former[kept.id], days)
-    return _counted(found, turns, found.case.lead) if found else None
+    told = [one for each in patients for one in sent[each]]
+    turns = [_turns(await timers.turns(connection, kept.source, each), days)[each] for each in patients]
+    found = _known(kept, patients[0], dated, list(chain(*steps)), told, former[kept.id], days)
+    return (
+        _counted(found, sorted(chain(*turns), key=lambda each: each[0]), found.case.lead) if found else None
+    )
 
 
 async def everybody(connection: Any, source: str, days: Calendar) -> list[Known]:

@@ -5,6 +5,7 @@ again changes nothing, a revised date moves the Task, a fact that comes late com
 it again. What was over before anybody looked becomes no Task.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -24,7 +25,8 @@ from service.flows.writing import version_of
 from service.kernel.clock import instant
 from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
-from service.store import leads, resources, timers
+from service.store import leads, persons, resources, timers
+from service.store.records import Kept
 from service.store.timers import Item
 from service.store.unit import Told, Unit
 
@@ -48,12 +50,17 @@ async def recount(context: Context) -> int:
 
 
 async def _recount(context: Context, unit: Unit, patient: str, now: datetime) -> None:
-    await unit.lock(f"due/{patient}")
-    kept = await timers.client_of(unit, patient)
+    patients = await persons.group(unit, patient)
+    await unit.lock(*(f"due/{each}" for each in patients))
+    for merged in patients[1:]:
+        await _settle(context, unit, merged, None, [], Owners(""), now)
+        await timers.forget(unit, merged)
+    patient = patients[0]
+    kept = await _record(unit, patients)
     known = None
     if kept is not None:
         days = await gather.calendar_of(context, unit, kept.source)
-        known = await gather.known(unit, kept, patient, days)
+        known = await gather.known(unit, kept, patients, days)
     if known is None:
         await _settle(context, unit, patient, None, [], Owners(""), now)
         await timers.forget(unit, patient)
@@ -64,6 +71,18 @@ async def _recount(context: Context, unit: Unit, patient: str, now: datetime) ->
     await _settle(context, unit, patient, known, found, owed_by, now)
     await left_alone(context, unit, known, case, owed_by, now)
     await timers.watch(unit, patient, known.source, known.client.id, next_look(found, now, days))
+
+
+async def _record(unit: Unit, patients: Sequence[str]) -> Kept | None:
+    """The record of who this is: the one whose case is open, else that of the Patient all were merged into."""
+    held = [kept for each in patients if (kept := await timers.client_of(unit, each))]
+    led = [kept for kept in held if _open(decode_object(kept.body))]
+    return next(iter([*led, *held]), None)
+
+
+def _open(client: JsonObject) -> bool:
+    episode = client.get("episode")
+    return episode is not None and episode.get("status", "active") not in ("finished", "cancelled")
 
 
 async def _settle(

@@ -34,11 +34,11 @@ def today(context: Context) -> date:
 
 
 async def services_of(
-    context: Context, connection: Any, patient: str, instead: Sequence[tuple[JsonObject, str]] = ()
+    context: Context, connection: Any, patients: Sequence[str], instead: Sequence[tuple[JsonObject, str]] = ()
 ) -> Caseload:
-    """What is asked for, planned and given for a client. `instead`: resources about to be written, each with the
-    Organization that writes it."""
-    rows = {row.reference: row for row in await resources.of_patients(connection, [patient], TYPES)}
+    """What is asked for, planned and given for a client, under every Patient that is this person. `instead`: resources
+    about to be written, each with the Organization that writes it."""
+    rows = {row.reference: row for row in await resources.of_patients(connection, patients, TYPES)}
     held = {reference: decode_object(row.body or b"{}") for reference, row in rows.items()}
     fresh = {f"{each['resourceType']}/{each['id']}": each for each, _ in instead}
     held |= fresh

@@ -12,7 +12,7 @@ from service.flows.context import Context
 from service.flows.duplicates.gather import services_of
 from service.mapping import duplicate as told
 from service.mapping.served import KINDS
-from service.store import partners
+from service.store import partners, persons
 
 RECORDS = ("referrals", "care-plans", "service-outcomes", "encounters")
 
@@ -26,7 +26,7 @@ async def noted(
     if kind not in RECORDS or not patient:
         return []
     instead = [(each, caller.organization) for each in made]
-    load = await services_of(context, connection, patient, instead)
+    load = await services_of(context, connection, await persons.group(connection, patient), instead)
     ours = {f"{each['resourceType']}/{each['id']}" for each in fresh}
     names = {each.organization: each.name for each in await partners.everyone(connection)}
     issues = []

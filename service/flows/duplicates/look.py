@@ -24,7 +24,7 @@ from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.mapping import duplicate as told
 from service.mapping.duplicate import Found, Settled
-from service.store import duplicates, leads, partners, records, resources
+from service.store import duplicates, leads, partners, persons, records, resources
 from service.store.duplicates import Duplicate
 from service.store.partners import Partner
 from service.store.unit import Put, Shared, Told, Unit
@@ -39,8 +39,9 @@ async def look(context: Context) -> int:
         async with context.database.unit() as unit:
             patients = await duplicates.take(unit, today(context), AT_ONCE)
             home = await partners.home(unit) if patients else None
-            for patient in patients:
-                await _look(context, unit, home, patient)
+            groups = {group[0]: group for each in patients for group in [await persons.group(unit, each)]}
+            for patient in sorted(groups):
+                await _look(context, unit, home, groups[patient])
     except Refused:
         return 0  # a person, or another worker, changes the same Task in this moment: looked at again
     return len(patients)
@@ -57,11 +58,13 @@ class _Case:
     now: datetime
 
 
-async def _look(context: Context, unit: Unit, home: Partner | None, patient: str) -> None:
+async def _look(context: Context, unit: Unit, home: Partner | None, patients: list[str]) -> None:
+    """`patients`: who is this person, the one they were merged into first."""
+    patient = patients[0]
     await unit.lock(f"duplicates/{patient}")
-    load = await services_of(context, unit, patient)
-    before = await duplicates.of_patient(unit, patient)
-    found = {_id(patient, pair): pair for pair in table.find(load.services.values())}
+    load = await services_of(context, unit, patients)
+    before = await duplicates.of_patients(unit, patients)
+    found = {_id(pair): pair for pair in table.find(load.services.values())}
     if home is None or not (found or before):
         return
     names = {each.organization: each.name for each in await partners.everyone(unit)}
@@ -82,8 +85,8 @@ async def _look(context: Context, unit: Unit, home: Partner | None, patient: str
     await duplicates.keep(unit, kept)
 
 
-def _id(patient: str, pair: Pair) -> str:
-    return derived_id("duplicate", patient, pair.one.id, pair.two.id)
+def _id(pair: Pair) -> str:
+    return derived_id("duplicate", pair.one.id, pair.two.id)
 
 
 async def _running(
@@ -141,10 +144,9 @@ async def _gone(
     if was.resolution not in ("", "agreed"):
         return was
     one, two = case.load.services.get(was.one), case.load.services.get(was.two)
-    back = next(
-        (id_ for id_, each in ((was.one, one), (was.two, two)) if each is None or each.state == "withdrawn"),
-        "",
-    )
+    back = ""
+    for id_, each in ((was.one, one), (was.two, two)):
+        back = back or (id_ if await _withdrawn(unit, case, id_, each) else "")
     settled = Settled(
         "withdrawn" if back else "over", case.now, was.reason, _version(case, back) if back else ""
     )
@@ -173,6 +175,19 @@ async def _gone(
         tuple(_agency(case, each) if each else "" for each in (one, two)),
     )
     return item
+
+
+async def _withdrawn(unit: Unit, case: _Case, id_: str, one: Served | None) -> bool:
+    """Was it taken back? What is no more among the client's services may be another client's by now: not so."""
+    if one is not None:
+        return one.state == "withdrawn"
+    reference = id_.partition("#")[0]
+    return reference in case.load.rows or not await resources.known(unit, [_key(reference)], None)
+
+
+def _key(reference: str) -> tuple[str, str]:
+    type_, _, id_ = reference.partition("/")
+    return type_, id_
 
 
 def _issue_closed(issue: JsonObject, settled: Settled) -> JsonObject:

@@ -31,7 +31,8 @@ async def heed_claims(
     for patient in sorted({row.patient for row in saying if row.patient}):
         case = await leads.lock(unit, patient)
         for row in saying if case is not None else ():
-            if row.patient == patient and case is not None:
+            ours = case is not None and (case.patient == patient or not caller.custodian)
+            if row.patient == patient and case is not None and ours:
                 await _heed(context, unit, caller, case, row, now)
 
 

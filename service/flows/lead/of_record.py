@@ -49,6 +49,8 @@ async def follow_record(
         return Followed(list(made), [])
     patient = str(episode["patient"]["reference"])
     case = await leads.lock(unit, patient)
+    if case is not None and case.patient != patient:
+        return Followed(list(made), [])  # merged into another Patient, whose case it is now
     case = replace(case, client=record.id) if case else None
     issues: list[Issue] = []
     if episode["status"] in _ENDED:

@@ -22,6 +22,8 @@ from service.flows.permit import visible
 from service.flows.search.consented import Permitted, over_permitted
 from service.flows.search.cursors import Bookmark, seal, unseal
 from service.flows.search.includes import MOST, Companions
+from service.flows.search.persons import widened
+from service.flows.search.question import Pairs, Question
 from service.flows.search.scoped import covered, narrowing
 from service.flows.search.terms import known
 from service.flows.writing import expect_id, spec_of
@@ -37,18 +39,6 @@ BATCH = 100
 
 COUNTED = 10_000
 """Matches that are weighed one by one for a partner's total; more of them have no total."""
-
-Pairs = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A search as it came in. `type` is None for the whole system; `within` a compartment."""
-
-    type: str | None
-    pairs: Pairs
-    lenient: bool = False
-    within: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +69,9 @@ async def search(context: Context, caller: Caller, question: Question) -> bytes:
         async def added(rows: Sequence[Row], by: frozenset[str]) -> list[Row]:
             return await permitted(covered(context, caller, rows, "r"), by)
 
+        wider = await widened(context, connection, caller, whole, types)
+        if wider is not None:
+            query = _query(context, caller, wider, types, now)
         if not caller.custodian:
             query = await over_permitted(connection, query, eyes, permitted, context.base)
         if query.summary == "count":
@@ -149,7 +142,8 @@ def _query(
     served = tuple(catalogue)
     query = parse(
         types, pairs, now=now, base=context.base, served=served, lenient=question.lenient,
-        reachable=lambda type_: caller.allows(type_, "s"), within=question.within,
+        reachable=lambda type_: caller.allows(type_, "s"),
+        within=(*question.within, *question.also) if question.within else (),
         terms=lambda: known(context),
     )  # fmt: skip
     named = tuple(pair for pair in question.pairs if pair[0] == "_type")

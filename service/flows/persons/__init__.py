@@ -1,0 +1,1 @@
+"""Patients that a person has said to be one: merged, taken apart again, and found together."""
