@@ -2,6 +2,7 @@
 so that a run can be repeated. What is late, missing or early is drawn too."""
 
 import random
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -66,7 +67,28 @@ def _client(draw: random.Random, source: str, id_: str) -> list[Kept]:
     add("encounters", 0.8, lambda _: {
         "direct": draw.random() < 0.8, "mode": draw.choice(MODES), "start": f"{_day(draw, opened, until)}T16:00:00Z",
         "status": draw.choice(["finished", "finished", "finished", "cancelled"])}, 30)  # fmt: skip
-    return [_kept(source, *each, opened) for each in made]
+    rows = [_kept(source, *each, opened) for each in made]
+    return [
+        *rows,
+        *(_kept(source, "gpra-interviews", *each) for each in _interviews(draw, id_, opened, ended)),
+    ]
+
+
+def _interviews(
+    draw: random.Random, id_: str, opened: date, ended: date | None
+) -> Iterator[tuple[str, dict[str, Any], date]]:
+    """Half are under a grant: an intake, mostly a follow-up, at the end mostly a discharge; each filed some days later."""
+    if draw.random() < 0.5:
+        return
+    days = {"intake": min(opened + timedelta(days=draw.randrange(20)), LAST)}
+    if draw.random() < 0.7:
+        days["six-month"] = days["intake"] + timedelta(days=draw.randrange(140, 260))
+    if ended and draw.random() < 0.7:
+        days["discharge"] = ended + timedelta(days=draw.randrange(-3, 6))
+    for type_, day in days.items():
+        if day <= LAST:
+            said = {"client": id_, "grant": "TI-1", "gpraClient": id_, "type": type_, "date": f"{day}"}
+            yield f"{id_}-{type_}", said, min(day + timedelta(days=draw.randrange(15)), LAST)
 
 
 def _complaint(draw: random.Random, day: date) -> dict[str, Any]:

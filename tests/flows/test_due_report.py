@@ -61,6 +61,11 @@ TIMELINESS = (
   SELECT client, day, date_trunc('month', day::timestamp) AS m,
          row_number() OVER (PARTITION BY client, date_trunc('month', day::timestamp) ORDER BY day) AS number
   FROM contact
+), gpra AS (
+  SELECT j ->> 'client' AS client, j ->> 'type' AS type, (j ->> 'date')::date AS day,
+         (SELECT (updated AT TIME ZONE 'America/Chicago')::date FROM record k
+          WHERE k.kind = r.kind AND k.id = r.id) AS entered
+  FROM r WHERE kind = 'gpra-interviews'
 ), month AS (
   SELECT c.id AS client, (g.m + interval '1 month - 1 day')::date AS last, met.day AS done
   FROM client c CROSS JOIN LATERAL generate_series(date_trunc('month', c.opened::timestamp) + interval '1 month',
@@ -84,6 +89,13 @@ TIMELINESS = (
   UNION ALL SELECT 'T6', client, (day + interval '12 months')::date,
          lead(day) OVER (PARTITION BY client ORDER BY day) FROM assessed
   UNION ALL SELECT 'T10', client, last, done FROM month
+  UNION ALL SELECT 'T17', client, (day + interval '8 months')::date,
+         (SELECT s.day FROM gpra s WHERE s.client = i.client AND s.type = 'six-month' AND s.day >= i.day)
+    FROM gpra i WHERE type = 'intake'
+  UNION ALL SELECT 'T20', i.client, c.ended,
+         (SELECT s.day FROM gpra s WHERE s.client = i.client AND s.type = 'discharge')
+    FROM gpra i JOIN client c ON c.id = i.client WHERE type = 'intake' AND c.ended IS NOT NULL
+  UNION ALL SELECT 'T22', client, pg_temp.wd(day, 7), CASE WHEN entered >= day THEN entered END FROM gpra
   UNION ALL SELECT 'T13', client, pg_temp.wd(day - 1, 1), answered FROM complaint
   UNION ALL SELECT 'T16', id, pg_temp.wd(opened, 10), NULL FROM client
   UNION ALL SELECT 'T18a', id, pg_temp.wd(opened, 10), (SELECT min(day) FROM assessed a WHERE a.client = c.id)
@@ -93,9 +105,9 @@ TIMELINESS = (
          (SELECT s.day FROM signed s WHERE s.client = p.client AND s.day >= p.day) FROM plan p
 ), judged AS (
   SELECT timer, CASE
-      WHEN done <= coalesce(CASE WHEN timer = 'T13' THEN NULL ELSE ended END, done)
+      WHEN done <= coalesce(CASE WHEN timer IN ('T13', 'T17', 'T20', 'T22') THEN NULL ELSE ended END, done)
         THEN CASE WHEN done <= last THEN 'on_time' ELSE 'late' END
-      WHEN ended IS NOT NULL AND timer <> 'T13' THEN CASE WHEN ended >= last THEN 'missed' ELSE 'moot' END
+      WHEN ended IS NOT NULL AND timer NOT IN ('T13', 'T17', 'T20', 'T22') THEN CASE WHEN ended >= last THEN 'missed' ELSE 'moot' END
       WHEN last < $1::date THEN 'overdue' ELSE 'open' END AS outcome
   FROM due JOIN client c ON c.id = due.client
 )
@@ -155,6 +167,7 @@ async def test_a_thousand_clients_are_judged_as_a_second_calculation_judges_them
     }
     assert ours == again
     assert {name for _, name in again} == set(names), "every outcome occurs"
+    assert {timer for timer, _ in again} >= {"T17", "T20", "T22"}, "what is owed to a grant, too"
     assert sum(again.values()) > 5000
 
     month = date.fromisoformat(f"{MONTH}-01")
