@@ -86,11 +86,22 @@ def _bundle(permit: Permit, bundle: JsonObject, gone: set[str]) -> JsonObject:
             continue
         body = _resource(permit, resource, full=not noticed)
         noticed = noticed or body is not resource
-        entries.append({**entry, "resource": body})
+        entries.append({**entry, "resource": _addressed(body, entry)})
     result = {**bundle, "entry": entries}
     if not entries:
         result.pop("entry")
     return labelled_bundle(result)
+
+
+def _addressed(body: JsonObject, entry: JsonObject) -> JsonObject:
+    """A PUT names its resource by the recipient's id, and so must the resource; by a condition, it has none."""
+    request = entry.get("request")
+    if not isinstance(request, dict) or request.get("method") != "PUT":
+        return body
+    path, condition, _ = str(request.get("url", "")).partition("?")
+    other = {name: value for name, value in body.items() if name not in ("resourceType", "id")}
+    own = {} if condition else {"id": path.partition("/")[2]}
+    return {"resourceType": body["resourceType"], **own, **other}
 
 
 def _names(entry: JsonObject, gone: set[str]) -> bool:

@@ -29,6 +29,7 @@ class Mail:
     post: Posting
     pace: Callable[[], float]
     taken: dict[str, tuple[bytes, JsonObject]] = field(default_factory=dict)
+    sent: list[JsonObject] = field(default_factory=list)
 
     def take(self, bundle: JsonObject) -> tuple[JsonObject, list[Version]]:
         """The answer to a message, and the versions it made here; the same message again makes none."""
@@ -124,6 +125,7 @@ class Mail:
             answer = await self.post(bundle)
             said = _code(answer)
             if said == "ok":
+                self.sent.append(bundle)
                 return bundle
             if said == "fatal-error" or (answer is not None and 400 <= answer.status < 500):
                 raise Refusal(

@@ -68,6 +68,8 @@ def _creating(store: Store, full_url: str, resource: JsonObject, condition: str)
 def _updating(store: Store, full_url: str, resource: JsonObject, url: str, expected: int | None) -> _Step:
     type_ = resource["resourceType"]
     path, _, condition = url.partition("?")
+    if not condition and resource.get("id") != path.partition("/")[2]:
+        raise Refusal(400, "invalid", "a PUT to an id needs a resource with that id")
     found = one_match(store, type_, condition) if condition else store.current(type_, path.partition("/")[2])
     id_ = found.id if found else (path.partition("/")[2] or new_id())
     return _Step(full_url, type_, id_, "200 OK" if found else "201 Created", resource, expected)

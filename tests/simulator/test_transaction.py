@@ -56,7 +56,7 @@ def test_an_update_finds_its_resource_by_identifier():
 def test_an_update_of_another_version_is_refused():
     store = Store()
     _, (_, task) = transaction(store, referral())
-    stale = entry("PUT", task.reference, identified("Task", "t1"), ifMatch='W/"7"')
+    stale = entry("PUT", task.reference, {**identified("Task", "t1"), "id": task.id}, ifMatch='W/"7"')
     with pytest.raises(Refusal) as refused:
         transaction(store, bundle(stale))
     assert refused.value.status == 412
