@@ -281,12 +281,12 @@ def test_where_it_is_essential_nothing_goes_and_nothing_is_said_of_what_it_holds
     assert isinstance(without(alone, frozenset({"Encounter/1"}), frozenset()), Deny)
 
 
-def test_an_update_names_its_resource_as_the_recipient_does() -> None:
+@pytest.mark.parametrize(("url", "id_"), [("Condition/there", "there"), ("Condition?identifier=x", None)])
+def test_an_update_names_its_resource_as_the_recipient_does(url: str, id_: str | None) -> None:
     """https://hl7.org/fhir/R4/http.html#update: the id in the body is the id in the URL."""
-    whole = bundle(HOUSING, kind="transaction")
-    [entry] = whole["entry"]  # type: ignore[misc]
-    type_ = HOUSING["resourceType"]
-    for url, id_ in ((f"{type_}/there", "there"), (f"{type_}?identifier=x", None)):
-        sent = {**whole, "entry": [{**entry, "request": {"method": "PUT", "url": url}}]}
-        [got] = document(release(permit([item(HOUSING)]), sent))["entry"]  # type: ignore[misc]
-        assert got["resource"].get("id") == id_
+    one = item(code={"coding": [HOUSING]})
+    sent = bundle(one.resource)
+    sent["entry"][0]["request"] = {"method": "PUT", "url": url}  # type: ignore[index]
+    [got] = document(release(permit([one]), sent))["entry"]  # type: ignore[misc]
+    assert got["resource"].get("id") == id_
+    assert got["resource"]["code"] == one.resource["code"]
