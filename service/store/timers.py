@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from service.store.records import Kept
@@ -181,6 +181,13 @@ async def look_at_all(unit: Unit) -> int:
     """Every case is looked at again as soon as a worker can: the calendar or the timers have changed."""
     done = await unit.execute("UPDATE due_client SET look = '-infinity'")
     return int(done.rpartition(" ")[2])
+
+
+async def look_within(unit: Unit, now: datetime, span: timedelta) -> None:
+    """Every case is looked at within this span, one here, one there."""
+    await unit.execute(
+        "UPDATE due_client SET look = LEAST(look, $1::timestamptz + random() * $2::interval)", now, span
+    )
 
 
 async def calendar(connection: Any, agency: str) -> tuple[str, list[int], list[date]] | None:

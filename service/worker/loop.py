@@ -16,7 +16,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from service.flows.audit.seal import seal
 from service.flows.context import Context
 from service.flows.deliver import deliver, take_due
-from service.flows.due.recount import recount
+from service.flows.due.recount import look_again, recount
 from service.flows.duplicates.look import look
 from service.flows.exports.work import export, take_exports
 from service.flows.follow_tasks import follow, take_looks
@@ -209,6 +209,7 @@ class Worker:
 
     async def _recounting(self) -> None:
         """What is due follows what is filed, and the time."""
+        await self._guarded("look-again", look_again(self._context))
         while True:
             while await self._guarded("recount", recount(self._context)):
                 pass

@@ -13,7 +13,7 @@ from parts import Service, running
 from service.fhir.json import decode_object, encode
 from service.flows import onboard_partner
 from service.flows.due import report
-from service.flows.due.recount import recount
+from service.flows.due.recount import look_again, recount
 from service.flows.lead.turn import turn_covers
 
 CODES = "https://casebridge.example/fhir/CodeSystem/timer"
@@ -297,6 +297,27 @@ async def test_a_hospitals_notice_asks_for_a_reassessment_within_48_hours(office
     await office.counted()
     [task] = await office.tasks("T9")
     assert task["status"] == "cancelled"
+
+
+async def test_other_limits_count_for_every_case_within_a_day_of_the_start(
+    database_url: str, tmp_path: Path
+) -> None:
+    choice = tmp_path / "timers.json"
+    choice.write_bytes(encode({"T16": {"due": 5}}))
+    async with office_of(database_url, tmp_path, time_zone="America/Chicago") as office:
+        await office.file("clients", "leslie", **leslie())
+        await office.counted(datetime(2026, 3, 3, 15, tzinfo=UTC))
+        [before] = await office.tasks("T16")
+    async with running(
+        database_url, tmp_path, clock=lambda: office.at, time_zone="America/Chicago", timers=str(choice)
+    ) as service:
+        office.service = service
+        async with await service.client("Harbor") as harbor:
+            office.harbor, harbor.auth = harbor, Fresh(office, "Harbor")
+            await look_again(service.wiring.context)
+            await office.counted(office.at + timedelta(days=1))
+            [after] = await office.tasks("T16")
+    assert (end(before)[:10], end(after)[:10]) == ("2026-03-17", "2026-03-10")
 
 
 async def test_who_comes_off_the_waiting_list_was_served(office: Office) -> None:

@@ -32,8 +32,16 @@ from service.store.unit import Told, Unit
 
 AT_ONCE = 20
 ENDED = ("closed", "moot")
+DAY = timedelta(days=1)
 FRESH = timedelta(days=2)
 """What began longer ago than this when it is first seen is history: it becomes a Task, told from its next step on."""
+
+
+async def look_again(context: Context) -> None:
+    """A worker starts, perhaps of another release or with other limits (CASEBRIDGE_TIMERS): they count for every case
+    within a day."""
+    async with context.database.unit() as unit:
+        await timers.look_within(unit, context.clock(), DAY)
 
 
 async def recount(context: Context) -> int:
