@@ -136,6 +136,12 @@ async def settle(
     return done == "UPDATE 1"
 
 
+async def awaits(connection: Any, partner: str, reference: str) -> bool:
+    """Is a delivery of this resource (`Type/id`) to the partner still to be settled?"""
+    sql = "SELECT 1 FROM delivery WHERE partner = $1 AND $2 = ANY(refs) AND settled IS NULL LIMIT 1"
+    return await connection.fetchrow(sql, partner, reference) is not None
+
+
 async def attempted(unit: Unit, delivery: str, attempt: Attempted) -> None:
     """Keep the record of one try."""
     await unit.execute(

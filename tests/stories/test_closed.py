@@ -112,3 +112,26 @@ async def test_a_notice_waits_for_a_provider_that_is_away_and_arrives_once(
         await here.time_passes()
         await here.until("closing-told")
         assert len(list(northside.store.all("Communication"))) == 1
+
+
+async def test_filed_again_while_it_waits_it_leaves_once_and_a_consent_that_came_later_is_used(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with town(database_url, tmp_path, Plan(NORTHSIDE, "linger", pace=0.1), worker=False) as here:
+        await referred(here)
+        await here.file("consents", "leslie-consent-2026", people.consent(system_clock))
+        await closed(here)
+        [task] = (await here.fhir("Task?code=tell-provider"))["entry"]
+        assert task["resource"]["status"] == "requested", "what housing needs is not what treatment tells"
+        await here.file("consents", "leslie-consent-2026", consent())
+        for _ in range(2):
+            await closed(here)
+        waiting = await here.sql("SELECT refs FROM delivery WHERE refs[1] LIKE 'Communication/%'")
+        assert len(waiting) == 1
+        assert here.service is not None
+        async with at_work(here.service):
+            await here.until("closing-told", agency=here.organizations[NORTHSIDE])
+        stands = (await here.fhir("Communication?category=closing-notice&status=completed"))["entry"]
+        assert ["statusReason" in each["resource"] for each in stands] == [False]
+        left = (await here.fhir("Task?code=tell-provider&status=requested")).get("entry", [])
+        assert len(left) == 0

@@ -41,7 +41,7 @@ def _not_told(source: str, notice: JsonObject) -> str:
 async def told_otherwise(
     context: Context, unit: Unit, source: str, notice: JsonObject, now: datetime
 ) -> None:
-    """The record says that the provider was told after all: what was asked about it is settled."""
+    """The provider was told after all: what was asked about it is settled."""
     id_ = _not_told(source, notice)
     row = (await resources.lock(unit, [("Task", id_)])).get(("Task", id_))
     task = decode_object(row.body) if row is not None and row.body else {}

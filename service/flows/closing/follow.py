@@ -14,6 +14,7 @@ from service.casework.records.referral import ReferralAnswer
 from service.consent.permit import Deny
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.outcome import Issue
+from service.fhir.references import local
 from service.fhir.row import Row
 from service.flows.advance_referral import our_part, share_all, side_of, task_of
 from service.flows.caller import Caller
@@ -28,13 +29,13 @@ from service.mapping.answer import answered
 from service.mapping.context import MappingContext
 from service.referral import lifecycle
 from service.referral import loop as referral
-from service.store import loops, partners, resources
+from service.store import loops, outbox, partners, resources
 from service.store.loops import Loop
 from service.store.partners import Partner
 from service.store.unit import Outgoing, Unit
 
-_SETTLED = ("completed", "not-done", "in-progress")
-"""A notice that went its way: what became of it is not the record's to undo."""
+_TOLD = ("completed", "in-progress")
+"""A notice that went its way: what became of it is not the record's to undo. One that did not is tried again."""
 
 
 _STANDS = {
@@ -141,8 +142,11 @@ async def _agencies(case: _Case, row: Row) -> list[str]:
     agencies = []
     for each in team.get("participant", []):
         if str(each.get("period", {}).get("end", "9999"))[:10] >= case.now.date().isoformat():
-            agencies += [each.get(name, {}).get("reference", "") for name in ("onBehalfOf", "member")]
-    return [each for each in agencies if each.startswith("Organization/")]
+            named = [local(str(each.get(name, {}).get("reference", ""))) for name in ("onBehalfOf", "member")]
+            for member in await resources.known(case.unit, [key for key in named if key], None):
+                acting = decode_object(member.body or b"{}").get("organization", {}).get("reference", "")
+                agencies.append(acting or member.reference)
+    return agencies
 
 
 def _worded(case: _Case, partner: Partner) -> JsonObject:
@@ -159,7 +163,7 @@ async def _tell(case: _Case, notice: JsonObject) -> tuple[JsonObject, list[Issue
     key = ("Communication", str(notice["id"]))
     before = (await resources.lock(case.unit, [key])).get(key)
     held = decode_object(before.body) if before is not None and before.body else {}
-    if held.get("status") in _SETTLED:
+    if held.get("status") in _TOLD:
         return {
             **notice,
             **{name: held[name] for name in ("status", "statusReason", "sent") if name in held},
@@ -189,6 +193,8 @@ async def _send(case: _Case, notice: JsonObject, partner: Partner) -> JsonObject
     ]
     loop = between[-1].id if between else str(notice["id"])
     share_all(case.unit, partner.client_id, loop, [case.patient, reference], case.now)
+    if await outbox.awaits(case.unit, partner.client_id, reference):
+        return notice  # on its way since an earlier filing
     if between and partner.pushed_to:
         case.unit.send(Outgoing(new_id(), partner.client_id, loop, "status", [reference], case.now))
         return notice

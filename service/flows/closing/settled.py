@@ -6,7 +6,7 @@ from datetime import datetime
 from service.delivery.outcome import Dead, Delivered, Outcome, Withheld
 from service.fhir.json import decode_object
 from service.fhir.row import Row
-from service.flows.closing.ask import ask_primary, tell
+from service.flows.closing.ask import ask_primary, tell, told_otherwise
 from service.flows.context import Context
 from service.flows.writing import version_of
 from service.kernel.clock import instant
@@ -22,12 +22,14 @@ async def note_outcome(
     keys = [(row.type, row.id) for row in rows if is_notice(decode_object(row.body or b"{}"))]
     for row in (await resources.lock(unit, keys)).values() if keys else ():
         notice = decode_object(row.body or b"{}")
-        if not is_notice(notice) or notice.get("status") != "preparation":
+        if notice.get("status") not in ("preparation", "not-done"):
             continue
         patient, agency = notice["subject"]["reference"], notice["recipient"][0].get("reference", "")
         match outcome:
             case Delivered():
-                after = {**notice, "status": "completed", "sent": instant(now)}
+                after = {key: value for key, value in notice.items() if key != "statusReason"}
+                after |= {"status": "completed", "sent": instant(now)}
+                await told_otherwise(context, unit, source, notice, now)
                 await tell(unit, source, "closing-told", patient, now, {"agency": agency})
             case Withheld() | Dead():
                 after = {**notice, "status": "not-done", "statusReason": {"text": outcome.why}}
