@@ -69,7 +69,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
     app.add_exception_handler(404, _nothing_here)
     app.add_exception_handler(405, _nothing_here)
     app.openapi = lambda: description.openapi(app)  # type: ignore[method-assign]
-    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=4)
+    app.add_middleware(GZipMiddleware, minimum_size=2048, compresslevel=1)
     if settings:
         app.add_middleware(Edge, settings=settings)
     secure = settings is not None and (

@@ -52,6 +52,7 @@ def label(
             reference_to(resource), type_, nature, resource, author=author, custodian=custodian, raw=raw
         )
     sensitive = tuple(_sensitive(resource, categories))
+    mentions, written_by = named(resource)
     when = _when(resource, zone)
     return Labelled(
         reference=reference_to(resource),
@@ -65,11 +66,16 @@ def label(
         raw=raw,
         classes=frozenset(_classes(resource)),
         codes=frozenset(_token(coding) for _, coding in _codings(resource, ())),
-        mentions=frozenset(_references(resource)),
-        written_by=frozenset(_authors(resource)),
+        mentions=mentions,
+        written_by=written_by,
         span=(when.start, when.end) if when else None,
         sensitive=sensitive,
     )
+
+
+def named(resource: JsonObject) -> tuple[frozenset[str], frozenset[str]]:
+    """What a resource refers to, and who wrote it: the names that a consent uses (`mentions`, `written_by`)."""
+    return frozenset(_references(resource)), frozenset(_authors(resource))
 
 
 def labels(received: Iterable[Token], part2_source: bool, found: Iterable[frozenset[str]] = ()) -> Labels:

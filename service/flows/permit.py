@@ -51,9 +51,15 @@ async def visible(
 
     `by`: the search parameters the rows were found by. What is masked for the caller finds nothing for it either.
     """
-    asked = [row for row in rows if not _free(caller, row)]
-    standing = await gather(context, connection, caller.organization, asked) if asked else None
-    seen = [row if _free(caller, row) else _seen(context, standing, caller, row, by, purpose) for row in rows]
+    free = [_free(caller, row) for row in rows]
+    if all(free):
+        return list(rows)
+    asked = [row for row, needs_nobody in zip(rows, free, strict=True) if not needs_nobody]
+    standing = await gather(context, connection, caller.organization, asked)
+    seen = [
+        row if needs_nobody else _seen(context, standing, caller, row, by, purpose)
+        for row, needs_nobody in zip(rows, free, strict=True)
+    ]
     return [row for row in seen if row is not None]
 
 
@@ -63,9 +69,9 @@ async def may_see(context: Context, connection: Any, caller: Caller, row: Row) -
 
 
 def _seen(
-    context: Context, standing: Standing | None, caller: Caller, row: Row, by: frozenset[str], purpose: str
+    context: Context, standing: Standing, caller: Caller, row: Row, by: frozenset[str], purpose: str
 ) -> Row | None:
-    if standing is None or row.deleted:
+    if row.deleted:
         return None
     resource = decode_object(row.body or b"{}")
     item = _labelled(context, row, resource)
@@ -132,9 +138,11 @@ async def ask_about(
 
 def _travelling(context: Context, row: Row, resource: JsonObject, author: str) -> Labelled:
     """Labelled as it will travel; what it refers to is known by its names here, which are those a consent uses."""
-    here = _labelled(context, row, decode_object(row.body or b"{}"))
-    there = _labelled(context, row, resource)
-    return replace(there, author=author, mentions=here.mentions, written_by=here.written_by)
+    there = replace(_labelled(context, row, resource), author=author)
+    if there.nature != "client":
+        return there
+    mentions, written_by = labelling.named(decode_object(row.body or b"{}"))
+    return replace(there, mentions=mentions, written_by=written_by)
 
 
 def _labelled(context: Context, row: Row, resource: JsonObject) -> Labelled:
