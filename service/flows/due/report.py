@@ -49,11 +49,11 @@ async def timeliness(
         for item in table.due(known.case, days, now, context.timers):
             last = days.day_of(item.last)
             if (since is None or last >= since) and (until is None or last <= until):
-                counts[item.timer][outcome(_with_hand(known, item, closed), now)] += 1
+                counts[item.timer][outcome(with_hand(known, item, closed), now)] += 1
     return [_line(row, counts[row.id]) for row in table.rows.values() if row.shape != "none"]
 
 
-def _with_hand(known: Known, item: Due, closed: dict[str, Any]) -> Due:
+def with_hand(known: Known, item: Due, closed: dict[str, Any]) -> Due:
     """An item that a person closed in its Task was done then."""
     moment = closed.get(derived_id("due", known.source, known.client.id, item.timer, item.subject))
     if moment is None or (item.ended is not None and item.ended <= moment):

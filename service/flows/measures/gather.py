@@ -3,8 +3,8 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Final
 
 from service.casework import records as words
@@ -20,13 +20,15 @@ from service.flows.context import Context
 from service.flows.due import gather
 from service.flows.due.calendars import home_of
 from service.flows.due.gather import Known
+from service.flows.due.report import with_hand
 from service.flows.measures.network import Network, network
 from service.kernel.failures import Refused
 from service.mapping import counting as told
 from service.mapping.counting import OF_CLIENT, Told
 from service.mapping.parts import full_name
-from service.store import duplicates, records
+from service.store import duplicates, leads, records
 from service.store import measures as store
+from service.store import timers as by_hand
 from service.store.duplicates import Duplicate
 
 AT_ONCE: Final = 20
@@ -56,8 +58,13 @@ async def gathered(context: Context, connection: Any, wanted: Collection[str]) -
     agencies = {each.id: each.name async for each in _read(connection, home.client_id, "agencies", Agency)}
     made.names = {each.id: full_name(each.name) or each.id for each in workers} | agencies
     if {*OF_CLIENT, *OF_CASE, "caseload", "loops", "continuity", "duplicates"} & {*wanted}:
-        everybody = await gather.everybody(connection, home.client_id, days)
-        await _of_everybody(context, made, everybody, days, agencies, wanted)
+        led = await leads.led(connection, home.client_id, context.clock())
+        closed = await by_hand.by_hand(connection)
+        everybody = [
+            replace(each, case=replace(each.case, lead=led.get(each.patient, each.case.lead)))
+            for each in await gather.everybody(connection, home.client_id, days)
+        ]
+        await _of_everybody(context, made, everybody, days, agencies, closed, wanted)
     if "loops" in wanted:
         made.counted["loops"] = list(_loops(await store.exchanged(connection, home.client_id), made, days))
     if "duplicates" in wanted:
@@ -87,7 +94,7 @@ async def _read(connection: Any, source: str, kind: str, model: type[Any]) -> An
 
 async def _of_everybody(
     context: Context, made: Gathered, everybody: list[Known], days: Calendar, agencies: dict[str, str],
-    wanted: Collection[str],
+    closed: dict[str, datetime], wanted: Collection[str],
 ) -> None:  # fmt: skip
     now = context.clock()
     for number, known in enumerate(everybody):
@@ -99,7 +106,9 @@ async def _of_everybody(
             if name in wanted:
                 made.counted[name] += count(file)
         if OF_CASE & {*wanted}:
-            dues = timers.due(known.case, days, now, context.timers)
+            dues = [
+                with_hand(known, each, closed) for each in timers.due(known.case, days, now, context.timers)
+            ]
             made.counted["timeliness"] += counting.timeliness(known.case, dues, days, now)
             made.counted["contacts"] += counting.contacts(known.case, dues, days, now)
             made.counted["places"] += counting.places(known.case)

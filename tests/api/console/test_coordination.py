@@ -9,8 +9,12 @@ import pytest
 from harbor import Town, opened
 from visitors import visitor
 
+from service.coordination.measures.counting import Asked
 from service.coordination.measures.table import measures
+from service.fhir.json import decode_object
+from service.flows.due import report
 from service.flows.due.recount import recount
+from service.flows.measures.tell import told
 from tests.coordination.gpra.complete import interview, record
 
 RIGHT_TO_LEFT = "ليلى الموري"
@@ -75,6 +79,29 @@ async def test_what_is_due_is_listed_by_day_and_by_who_owes_it(town: Town) -> No
     async with context.database.reading() as connection:
         rows = await connection.fetch("SELECT about FROM audit WHERE action = 'console-due'")
     assert any(f"Patient/{patient}" in row["about"] for row in rows), "who was looked at is on the trail"
+
+
+async def test_what_a_person_closed_counts_for_the_measure_as_for_the_report(town: Town) -> None:
+    await crowd(town)
+    await town.at(datetime(2026, 3, 16, 15, tzinfo=UTC))
+    await counted(town)
+    found = await town.harbor.get("/fhir/Task", params={"_count": "200"})
+    tasks = [each["resource"] for each in decode_object(found.content)["entry"]]
+    [task, *_] = [each for each in tasks if each["reasonCode"]["coding"][0]["code"] == "T16"]
+    await town.answer(town.harbor, f"Task/{task['id']}", "completed")
+    await counted(town)
+    await town.at(datetime(2026, 3, 20, 15, tzinfo=UTC))
+    context = town.service.wiring.context
+    lines = {each.timer: each for each in await report.timeliness(context)}
+    [result] = (await told(context, ["timeliness"], Asked())).results
+    shares = {each.stratum: each for each in result.rates if each.stratifier == "timer"}
+    assert lines["T16"].on_time == shares["T16"].numerator == 1
+    for timer, share in shares.items():
+        line = lines[timer]
+        assert (share.numerator, share.denominator) == (
+            line.on_time,
+            line.on_time + line.late + line.overdue + line.missed,
+        )
 
 
 async def test_who_leads_what_waits_and_what_is_in_conflict(town: Town) -> None:
