@@ -9,8 +9,8 @@ from service.store.unit import Unit
 _SHUT = """
 (EXISTS (SELECT 1 FROM partner p WHERE p.organization = o.ref)
    AND NOT EXISTS (SELECT 1 FROM partner p WHERE p.organization = o.ref AND p.disabled_at IS NULL)
- OR EXISTS (SELECT 1 FROM resource r WHERE r.type = 'Organization' AND 'Organization/' || r.id = o.ref AND NOT r.deleted
-   AND convert_from(r.body, 'UTF8')::jsonb -> 'active' = 'false'::jsonb))"""
+ OR EXISTS (SELECT 1 FROM resource r WHERE r.type = 'Organization' AND r.id = split_part(o.ref, '/', 2)
+   AND NOT r.deleted AND convert_from(r.body, 'UTF8')::jsonb -> 'active' = 'false'::jsonb))"""
 
 
 @dataclass(frozen=True, slots=True)
