@@ -69,6 +69,11 @@ async def keep(unit: Unit, found: Sequence[Duplicate]) -> None:
         await unit.execute(sql, *(list(value) if isinstance(value, tuple) else value for value in values))
 
 
+async def hide(unit: Unit, party: str, id_: str) -> None:
+    """What was made known to a party of this one is known to it no more."""
+    await unit.execute("DELETE FROM share WHERE party = $1 AND id = $2 AND loop = $2", party, id_)
+
+
 def _read(row: Any) -> Duplicate:
     said = dict(zip(_NAMES, row, strict=True))
     return Duplicate(**{**said, "hidden": tuple(said["hidden"])})

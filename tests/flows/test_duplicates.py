@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from flows.test_recount import Fresh
@@ -170,6 +171,10 @@ async def test_a_consent_that_comes_later_tells_it_and_one_that_goes_takes_it_aw
     await town.consent(status="inactive", revoked={"at": "2026-04-14T12:00:00Z", "how": "written"})
     assert await town.found(town.northside, "DetectedIssue") == []
     await town.compared()
+    connection = await asyncpg.connect(town.service.wiring.url)
+    shares = await connection.fetch("SELECT 1 FROM share WHERE type = 'DetectedIssue'")
+    await connection.close()
+    assert shares == []
     [task] = await town.tasks()
     assert "hidden-from" in [each["type"]["coding"][0]["code"] for each in task["input"]]
 

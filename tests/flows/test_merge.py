@@ -146,6 +146,19 @@ async def test_the_same_need_under_two_patients_is_found_once_they_are_one(town:
     assert [each.get("how") for each in await town.events()] == [None, "over"]
 
 
+async def test_that_two_are_one_is_told_to_nobody_who_may_not_see_both(town: Town) -> None:
+    """Northside asks under our first Patient, which it may see; the same course stands under our second."""
+    source = await second(town)
+    await town.consent()
+    await town.theirs()
+    await town.course(client="leslie-2")
+    await merged(town.harbor, source, town.patient)
+    await town.compared()
+    [task] = await town.tasks()
+    assert "hidden-from" in [each["type"]["coding"][0]["code"] for each in task["input"]]
+    assert await town.found(town.northside, "DetectedIssue") == []
+
+
 async def test_consent_for_one_is_none_for_the_other_and_a_denial_of_one_holds_for_both(town: Town) -> None:
     source = await second(town)
     for client, id_ in (("leslie", "room-1"), ("leslie-2", "room-2")):

@@ -56,6 +56,8 @@ class _Case:
     load: Caseload
     names: dict[str, str]
     now: datetime
+    people: list[Row]
+    """Of a client who is several Patients, these: who may not see all of them is not told that they are one."""
 
 
 async def _look(context: Context, unit: Unit, home: Partner | None, patients: list[str]) -> None:
@@ -68,7 +70,9 @@ async def _look(context: Context, unit: Unit, home: Partner | None, patients: li
     if home is None or not (found or before):
         return
     names = {each.organization: each.name for each in await partners.everyone(unit)}
-    case = _Case(home, patient, load, names, context.clock())
+    several = [_key(each) for each in patients] if len(patients) > 1 else []
+    people = await resources.known(unit, several, None) if several else []
+    case = _Case(home, patient, load, names, context.clock(), people)
     keys = [(type_, id_) for id_ in {*found, *before} for type_ in (ISSUE, TASK)]
     held = await resources.lock(unit, keys)
     kept = []
@@ -236,7 +240,7 @@ async def _may_know(context: Context, unit: Unit, case: _Case, organization: str
     partner = await partners.of_organization(unit, organization)
     if partner is None or "casework" in partner.roles:
         return partner is not None
-    for row in rows:
+    for row in (*rows, *case.people):
         if not own(partner.client_id, row) and isinstance(
             await weighed(context, unit, organization, [row], PURPOSE), Deny
         ):
@@ -269,6 +273,10 @@ def _write(unit: Unit, context: Context, case: _Case, put: Put, before: Row | No
 
 async def _show(unit: Unit, case: _Case, pair: Pair, hidden: list[str], owner: str, id_: str) -> None:
     """Made known to the agencies that may see both; whether they still may is asked of the consents at each read."""
+    for asker in hidden:
+        partner = await partners.of_organization(unit, asker)
+        if partner is not None:
+            await duplicates.hide(unit, partner.client_id, id_)
     for asker in dict.fromkeys((pair.one.asker, pair.two.asker, owner)):
         partner = await partners.of_organization(unit, asker) if asker and asker not in hidden else None
         if partner is None or partner.client_id == case.home.client_id:
