@@ -2,9 +2,11 @@
 
 from service.casework import records as words
 from service.casework.records.client import Client
+from service.casework.records.closing import Closing
 from service.fhir.json import JsonObject, decode_object
 from service.fhir.row import Row
 from service.flows.caller import Caller
+from service.flows.closing.follow import withdraw_closing
 from service.flows.context import Context
 from service.flows.keep import Wish, keep, lock_names
 from service.flows.lead.of_record import follow_record
@@ -42,6 +44,8 @@ async def withdraw_record(
             followed = await follow_record(context, unit, caller, previous, previous, gone, now)
             gone = tuple(followed.resources)
             keys = [(each["resourceType"], each["id"]) for each in gone]
+        if isinstance(previous, Closing):
+            await withdraw_closing(context, unit, caller, previous, gone, mapping, now)
         held = await resources.lock(unit, keys)
         wishes = [
             Wish(_last(each, held), each["id"]) for each in gone if (each["resourceType"], each["id"]) in held

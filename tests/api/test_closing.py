@@ -83,6 +83,14 @@ async def test_the_same_closing_filed_again_tells_and_asks_nothing_again(town: T
     assert (len(await tasks(town, "tell-provider")), await told(town)) == (1, ["closing-not-told"])
 
 
+async def test_what_was_told_is_kept_in_the_words_in_which_it_was_told(town: Town) -> None:
+    await referred(town, "room", "bus")
+    for _ in range(2):
+        await close(town, links=["room"], ends=["bus"])
+    [theirs] = await notices(town, town.northside)
+    assert "the rest ends with it" in theirs["payload"][0]["contentString"]
+
+
 async def test_a_provider_told_in_person_settles_the_task(town: Town) -> None:
     await referred(town, "doctor")
     notice = {"id": "r", "agency": "riverbend"}
@@ -124,6 +132,13 @@ async def test_an_unexpected_exit_is_urgent_until_the_client_is_linked(town: Tow
 async def test_a_closing_that_is_taken_back_asks_nothing_any_more(town: Town) -> None:
     await close(town, unexpected=True, reason="client-left")
     await town.file("closings/end", {"client": "leslie", "status": "planned", "plannedFor": "2027-03-15"})
+    [task] = await tasks(town, "find-other-service")
+    assert task["status"] == "cancelled"
+
+
+async def test_a_closing_that_is_deleted_asks_nothing_any_more(town: Town) -> None:
+    await close(town, unexpected=True, reason="client-left")
+    assert (await town.harbor.delete("/casework/v1/closings/end")).status_code in (200, 204)
     [task] = await tasks(town, "find-other-service")
     assert task["status"] == "cancelled"
 

@@ -164,10 +164,7 @@ async def _tell(case: _Case, notice: JsonObject) -> tuple[JsonObject, list[Issue
     before = (await resources.lock(case.unit, [key])).get(key)
     held = decode_object(before.body) if before is not None and before.body else {}
     if held.get("status") in _TOLD:
-        return {
-            **notice,
-            **{name: held[name] for name in ("status", "statusReason", "sent") if name in held},
-        }, []
+        return held, []  # as it was told
     recipient = str(notice["recipient"][0].get("reference", ""))
     partner = await partners.of_organization(case.unit, recipient)
     if partner is None or partner.disabled_at is not None:
@@ -205,6 +202,18 @@ async def _exit(case: _Case, *, done: bool | None) -> None:
     """An unexpected exit is urgent until the client is linked to other services (004 CA-CM 6.03)."""
     source = case.caller.client_id
     await answered_by(case.context, case.unit, source, case.document, case.patient, case.now, done=done)
+
+
+async def withdraw_closing(
+    context: Context, unit: Unit, caller: Caller, record: Closing, gone: Sequence[JsonObject],
+    about: MappingContext, now: datetime,
+) -> None:  # fmt: skip
+    """The record is deleted: as if the case had not been closed."""
+    await _take_back(
+        _Case(
+            context, unit, caller, record, about, mapping.client_of(gone), mapping.document_of(gone), [], now
+        )
+    )
 
 
 async def _take_back(case: _Case) -> None:
