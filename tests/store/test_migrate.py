@@ -40,8 +40,6 @@ async def test_two_replicas_may_start_on_an_empty_database_at_once(empty_url: st
     assert set(before) <= {"current", "empty"}
 
 
-# A check that is not valid for older rows (ck_partner_terms) comes back with options that SQLAlchemy cannot place.
-@pytest.mark.filterwarnings("ignore:Can't validate argument 'dialect_options'")
 async def test_the_migrations_make_what_the_tables_declare(database_url: str) -> None:
     engine = create_async_engine(database_url.replace("postgresql://", "postgresql+asyncpg://", 1))
 
