@@ -13,7 +13,7 @@ from service.fhir.meta import content
 from service.fhir.references import local
 from service.fhir.row import Row
 from service.flows import advance_referral, cancel_referral
-from service.flows.abort_task import is_abort
+from service.flows.abort_task import DIALECT, is_abort
 from service.flows.accept_subscription import accept, echo
 from service.flows.advance_referral import side_of
 from service.flows.caller import Caller
@@ -150,6 +150,8 @@ async def _keep_one(
         if before.type in SAYS:
             text += "; who is to lead is asked by Patient/$primary-case-manager"
         raise Refused("forbidden", text)
+    elif is_abort(old) and not caller.custodian:
+        advance_referral.check_move(DIALECT, old, wanted, "requester")  # over: another Task asks again
     put = version_of(context, wanted, wish.id, before, caller.client_id, now)
     _collect(unit, put)
     if lost and wish.relabels:

@@ -60,23 +60,23 @@ async def _taken(context: Context, caller: Caller, message: Message) -> bytes:
             raise fault("another message with this id was taken before", f"{HEADER}.id", "value")
         if before is not None:
             return before.answer
-        partner = await _sender(context, unit, caller, message)
-        await _take(context, unit, caller, partner, _here(message, partner, context.base))
+        partner = await partners.find(unit, caller.client_id)
+        meant = _here(message, partner, context.base)
+        _expect_ours(context, caller, partner, meant)
+        await _take(context, unit, caller, partner, meant)
         now = context.clock()
         said = encode(answer(message, "ok", [], context.base, now))
         await messages.keep(unit, Taken(caller.client_id, message.id, message.digest, said, now))
     return said
 
 
-async def _sender(context: Context, unit: Unit, caller: Caller, message: Message) -> Partner:
-    """The partner that calls, if it may send this message."""
-    partner = await partners.find(unit, caller.client_id)
+def _expect_ours(context: Context, caller: Caller, partner: Partner, message: Message) -> None:
+    """Refused for a message that this partner may not send, or not to us."""
     if caller.custodian or partner.dialect != "bser":
         text = "messages are for partners whose dialect is bser; the operator can change yours"
         raise fault(text, HEADER, "business-rule")
     expect_referral(message, context.base)
     _expect_own(context, caller, message.header.get("sender"), f"{HEADER}.sender")
-    return partner
 
 
 def _here(message: Message, partner: Partner, base: str) -> Message:
@@ -89,7 +89,7 @@ def _here(message: Message, partner: Partner, base: str) -> Message:
         return f"{partner.fhir_base.rstrip('/')}/{text}" if local(text) and partner.fhir_base else None
 
     rows = [{**row, "resource": rewritten(row["resource"], meant)} for row in message.rows]
-    return replace(message, rows=rows)
+    return replace(message, header=rows[0]["resource"], rows=rows)
 
 
 def _expect_own(context: Context, caller: Caller, reference: Json, place: str) -> None:
@@ -160,9 +160,10 @@ async def _begin(
     rows = {
         n: (row["resource"], "POST", row["resource"]["resourceType"]) for n, row in _beside(message, place)
     }
-    done = await _written(context, unit, caller, message, {**rows, place: (task, "POST", "Task")})
-    kept = done[place].row
-    if kept is None or await loops.find(unit, kept.id) is None:
+    kept = {**rows, place: (task, "POST", "Task")}
+    done = await _written(context, unit, caller, message, kept, task.get("for"))
+    filed = done[place].row
+    if filed is None or await loops.find(unit, filed.id) is None:
         raise fault(
             "this referral asks nothing of the agency that is at home here", f"{where}.owner", "value"
         )
@@ -177,7 +178,8 @@ async def _asked_anew(
     when = str(said.get("lastModified", ""))
     if _older(when, loop.remote_seen):
         return
-    await loops.seen(unit, loop.id, f"{when} ")
+    if when:
+        await loops.seen(unit, loop.id, f"{when} ")
     dialect = side_of(partner).dialect
     verdict = lifecycle.settle(dialect, referral.state(before), referral.state(said), "requester")
     if isinstance(verdict, lifecycle.Illegal):
@@ -189,7 +191,7 @@ async def _asked_anew(
         after = {**referral.standing(after, dialect, verdict.state), **moved}
     rows = {n: (each["resource"], *_update(each["resource"])) for n, each in _beside(message, place)}
     task = ({**after, "id": loop.id}, "PUT", f"Task/{loop.id}")
-    await _written(context, unit, caller, message, {**rows, place: task}, row.version, place)
+    await _written(context, unit, caller, message, {**rows, place: task}, said.get("for"), row.version, place)
 
 
 async def _told(
@@ -201,16 +203,17 @@ async def _told(
     rows = {
         n: (rewritten(row["resource"], ours.get), "POST", row["resource"]["resourceType"])
         for n, row in _beside(message, place)
-        if row.get("fullUrl") not in ours
+        if row.get("fullUrl") not in ours and not str(row.get("fullUrl")).startswith(f"{context.base}/")
     }
-    done = await _written(context, unit, caller, message, rows)
+    done = await _written(context, unit, caller, message, rows, {"reference": loop.patient})
     made = {str(message.rows[n].get("fullUrl")): each.row.reference for n, each in done.items() if each.row}
     await unit.lock(loops.lock_name(loop.id))
     current = await loops.find(unit, loop.id)
     when = str(task.get("lastModified", ""))
     if current is None or _older(when, current.remote_seen):
         return
-    await loops.seen(unit, loop.id, f"{when} ")
+    if when:
+        await loops.seen(unit, loop.id, f"{when} ")
     illegal = await take_over(context, unit, current, partner, rewritten(task, {**ours, **made}.get))
     if illegal is not None:
         raise fault(illegal.text, f"Bundle.entry[{place}].resource.status", "business-rule")
@@ -238,12 +241,12 @@ Wanted = tuple[JsonObject, str, str]
 
 async def _written(
     context: Context, unit: Unit, caller: Caller, message: Message, wanted: Mapping[int, Wanted],
-    version: int | None = None, versioned: int = -1,
+    client: Json, version: int | None = None, versioned: int = -1,
 ) -> dict[int, Done]:  # fmt: skip
-    """What a transaction of these would do, by the places they have in the message."""
+    """What a transaction of these would do, by the places they have in the message. `client`: about whom it is."""
     rows: list[Json] = [{"request": {"method": "GET", "url": ""}} for _ in message.rows]
     for place, (resource, method, url) in wanted.items():
-        kept = resource if resource["resourceType"] in catalogue else _document(resource)
+        kept = resource if resource["resourceType"] in catalogue else _document(resource, client)
         request = {"method": method, "url": url if kept is resource else kept["resourceType"]}
         if method == "POST" and (named := _condition(kept)):
             request["ifNoneExist"] = named
@@ -261,17 +264,21 @@ async def _written(
     return await write(context, unit, caller, aims) if aims else {}
 
 
-def _document(resource: JsonObject) -> JsonObject:
+def _document(resource: JsonObject, client: Json) -> JsonObject:
     """What has no type of its own here (BSeR: a document Bundle) is kept whole, as a document."""
     body = base64.b64encode(encode(resource)).decode()
     attachment = {"contentType": "application/fhir+json", "title": resource["resourceType"], "data": body}
-    return {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+    about = {"subject": client} if isinstance(client, dict) else {}
+    content = [{"attachment": attachment}]
+    return {"resourceType": "DocumentReference", "status": "current", **about, "content": content}
 
 
 def _update(resource: JsonObject) -> tuple[str, str]:
+    """What is about the client follows its sender's word; agencies and people are made once."""
     type_ = resource["resourceType"]
     named = _condition(resource)
-    return ("PUT", f"{type_}?{named}") if named and type_ in catalogue else ("POST", type_)
+    follows = bool(named) and type_ in catalogue and catalogue[type_].nature == "client"
+    return ("PUT", f"{type_}?{named}") if follows else ("POST", type_)
 
 
 def _condition(resource: JsonObject) -> str:

@@ -199,8 +199,19 @@ async def test_what_we_have_no_type_for_is_kept_as_a_document(office: Office) ->
         {"type": {"text": "payload"}, "valueReference": {"reference": "urn:uuid:0a"}}
     ]
     assert (await office.send(sent))[0] == "ok"
-    kept = (await office.task())["input"][0]["valueReference"]["reference"]
+    task = await office.task()
+    kept = task["input"][0]["valueReference"]["reference"]
     assert kept.startswith("DocumentReference/")
+    document = decode_object((await office.harbor.get(f"/fhir/{kept}")).content)
+    assert document["subject"] == task["for"]
+
+
+async def test_a_relative_reference_is_the_senders_own(office: Office) -> None:
+    own = {"reference": "Organization/1"}
+    patient, request, task = office.referral()
+    sent = message("m1", [patient, request, {**task, "requester": own}], sender=own)
+    assert (await office.send(sent))[0] == "ok"
+    assert (await office.task())["requester"] == {"reference": f"{BASE}/Organization/1"}
 
 
 async def test_who_asked_asks_to_cancel_and_is_answered(office: Office) -> None:

@@ -176,6 +176,8 @@ async def test_in_cow_who_asked_us_asks_us_to_stop(
         [abort] = await aborts(here)
         assert (abort["id"], abort["status"]) == (asked["id"], "completed")
 
+        with pytest.raises(Refusal, match="the requester may set"):
+            await county._written("PUT", f"/fhir/Task/{abort['id']}", {**abort, "status": "requested"}, "")
         with pytest.raises(Refusal, match="422"):
             await county._written("POST", "/fhir/Task", {**asked, "status": "requested"}, "")
 
