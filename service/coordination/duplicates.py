@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
+from itertools import combinations, product
 from typing import Final, Literal
 
 from service.coordination.dose import UNSAID, Dose
@@ -217,13 +217,19 @@ class Pair:
 
 def find(services: Iterable[Served]) -> list[Pair]:
     """Every pair of a client's services that is none too few to tell of, in the order of their ids. What came of one
-    request, however many hands it went through, is one thing. Only services with something in common are compared."""
+    request, however many hands it went through, is one thing. Only services with something in common are compared,
+    and never what one agency asks of one other, again and again (`renewal`)."""
     running = sorted((each for each in services if each.state == "open"), key=lambda each: each.id)
-    near: dict[str, list[Served]] = defaultdict(list)
+    near: dict[str, dict[tuple[str, str], list[Served]]] = defaultdict(lambda: defaultdict(list))
     for each in running:
         for key in _marks(each.need):
-            near[key].append(each)
-    seen = {(a.id, b.id): (a, b) for group in near.values() for a, b in combinations(group, 2)}
+            near[key][each.asker, each.provider].append(each)
+    seen = {
+        (a.id, b.id): (a, b)
+        for group in near.values()
+        for ours, theirs in combinations(group.values(), 2)
+        for a, b in (sorted(pair, key=lambda each: each.id) for pair in product(ours, theirs))
+    }
     chain = _chains(running, seen.values())
     found = [
         Pair(a, b, verdict)

@@ -377,7 +377,7 @@ FACTS: list[Json] = [
 ]
 
 
-ELSEWHERE = {"export", "primary-case-manager", "evaluate-measure"}
+ELSEWHERE = {"export", "primary-case-manager", "evaluate-measure", "process-message"}
 """These have tests of their own, with all that they need."""
 
 
