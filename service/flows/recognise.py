@@ -15,16 +15,15 @@ from service.fhir.references import texts
 from service.fhir.row import Row
 from service.fhir.search import extract, keys
 from service.flows.context import Context
+from service.flows.queue import Queue, work_off
 from service.flows.writing import version_of
 from service.kernel.clock import instant
-from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.store import partners, people, persons, records, resources
 from service.store.partners import Partner
 from service.store.unit import Told, Unit
 
 PERSON = "Patient"
-AT_ONCE = 20
 MOST_ALIKE = 200
 _KINDS = "https://casebridge.example/fhir/CodeSystem/due-task"
 _DETAILS = "https://casebridge.example/fhir/CodeSystem/task-detail"
@@ -32,19 +31,16 @@ _DETAILS = "https://casebridge.example/fhir/CodeSystem/task-detail"
 
 async def recognise(context: Context) -> int:
     """Compare some of those who arrived; returns how many, 0 when nobody waits."""
-    try:
-        async with context.database.unit() as unit:
-            taken, newcomers = await people.take(unit, AT_ONCE)
-            home = await partners.home(unit) if newcomers else None
-            for row in newcomers:
-                await _compare(context, unit, home, row)
-    except Refused:
-        return 0  # another worker asks about the same pair in this moment; next time it is asked already
-    return taken
+    waiting = Queue(people.take, lambda unit, id_: _compare(context, unit, id_), people.out)
+    return await work_off(context, waiting)
 
 
-async def _compare(context: Context, unit: Unit, home: Partner | None, row: Row) -> None:
+async def _compare(context: Context, unit: Unit, newcomer: str) -> None:
     """Ask about the one that is most alike, unless somebody was asked before; a pair that was told apart is passed."""
+    home = await partners.home(unit)
+    row = next(iter(await resources.known(unit, [(PERSON, newcomer)], None)), None)
+    if row is None or row.deleted:
+        return
     for other, verdict in await _certain(context, unit, row):
         id_ = question(row, other)
         if unit.collects("Task", id_):

@@ -47,6 +47,20 @@ async def take(unit: Unit, today: date, limit: int) -> list[str]:
     return [each[0] for each in await unit.fetch(_TAKE, today, limit)]
 
 
+async def out(unit: Unit, patient: str) -> None:
+    """This one's are compared, with the commit."""
+    await unit.execute("DELETE FROM uncompared WHERE patient = $1", patient)
+
+
+async def behind(unit: Unit, patient: str) -> None:
+    """This one's could not be compared: others first."""
+    await unit.execute(
+        """WITH gone AS (DELETE FROM uncompared WHERE patient = $1 RETURNING patient)
+           INSERT INTO uncompared (patient) SELECT DISTINCT patient FROM gone""",
+        patient,
+    )
+
+
 async def of_patients(connection: Any, patients: Sequence[str]) -> dict[str, Duplicate]:
     """Everything ever found of these, who are one client, by id."""
     sql = f"SELECT {_COLUMNS} FROM duplicate WHERE patient = ANY($1::text[])"  # noqa: S608

@@ -8,13 +8,12 @@ from service.fhir.row import Row
 from service.store.resources import COLUMNS, row
 from service.store.unit import Unit
 
-_TAKE = f"""
+_TAKE = """
 WITH taken AS (
   DELETE FROM newcomer WHERE (id, version) IN (
     SELECT id, version FROM newcomer ORDER BY id, version LIMIT $1 FOR UPDATE SKIP LOCKED)
   RETURNING id)
-SELECT {COLUMNS} FROM resource r
-WHERE r.type = 'Patient' AND NOT r.deleted AND r.id IN (SELECT id FROM taken) ORDER BY r.id"""  # noqa: S608
+SELECT DISTINCT id FROM taken ORDER BY id"""
 
 _ALIKE = f"""
 SELECT {COLUMNS} FROM resource r
@@ -27,13 +26,14 @@ WHERE r.type = 'Patient' AND NOT r.deleted AND r.id <> $1 AND (
 ORDER BY r.id LIMIT $7"""  # noqa: S608
 
 
-async def take(unit: Unit, limit: int) -> tuple[int, list[Row]]:
-    """Newcomers, as they are now, of whom no other worker holds any; with the commit they are newcomers no more.
+async def take(unit: Unit, limit: int) -> list[str]:
+    """Ids of newcomers of whom no other worker holds any; with the commit they are newcomers no more."""
+    return [each[0] for each in await unit.fetch(_TAKE, limit)]
 
-    How many rows were taken, too: a Patient may be among them twice, or be gone.
-    """
-    found = await unit.fetch(_TAKE, limit)
-    return len(found), [row(each) for each in found]
+
+async def out(unit: Unit, id_: str) -> None:
+    """This one is compared, with the commit."""
+    await unit.execute("DELETE FROM newcomer WHERE id = $1", id_)
 
 
 async def alike(

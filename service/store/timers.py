@@ -49,6 +49,21 @@ async def take(unit: Unit, now: datetime, limit: int) -> list[str]:
     return [each[0] for each in await unit.fetch(_TAKE, now, limit)]
 
 
+async def out(unit: Unit, patient: str) -> None:
+    """This one is looked at, with the commit."""
+    await unit.execute("DELETE FROM stirred WHERE patient = $1", patient)
+
+
+async def behind(unit: Unit, patient: str, look: datetime) -> None:
+    """This one could not be looked at: others first. Where nothing was filed, not before this instant."""
+    await unit.execute(
+        """WITH gone AS (DELETE FROM stirred WHERE patient = $1 RETURNING patient),
+                later AS (UPDATE due_client SET look = greatest(look, $2) WHERE patient = $1)
+           INSERT INTO stirred (patient) SELECT DISTINCT patient FROM gone""",
+        patient, look,
+    )  # fmt: skip
+
+
 async def stir(unit: Unit, patient: str) -> None:
     """Look at this client, if the case is watched: something has changed that no resource tells of."""
     await unit.execute(

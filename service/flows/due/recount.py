@@ -21,16 +21,17 @@ from service.flows.due.gather import Known
 from service.flows.due.left import left_alone
 from service.flows.due.owners import Owners, owners
 from service.flows.due.task import OVER, task_of
+from service.flows.queue import Queue, work_off
 from service.flows.writing import version_of
 from service.kernel.clock import instant
-from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.store import leads, persons, resources, timers
 from service.store.records import Kept
 from service.store.timers import Item
 from service.store.unit import Told, Unit
 
-AT_ONCE = 20
+LATER = timedelta(minutes=5)
+"""A case that could not be looked at, though nothing was filed: looked at again."""
 ENDED = ("closed", "moot")
 DAY = timedelta(days=1)
 FRESH = timedelta(days=2)
@@ -47,14 +48,13 @@ async def look_again(context: Context) -> None:
 async def recount(context: Context) -> int:
     """Look at some of the clients of whom something was filed, or whose time has come; returns how many."""
     now = context.clock()
-    try:
-        async with context.database.unit() as unit:
-            patients = await timers.take(unit, now, AT_ONCE)
-            for patient in patients:
-                await _recount(context, unit, patient, now)
-    except Refused:
-        return 0  # another worker, or a person, changes the same Task in this moment: looked at again
-    return len(patients)
+    waiting = Queue(
+        lambda unit, most: timers.take(unit, now, most),
+        lambda unit, patient: _recount(context, unit, patient, now),
+        timers.out,
+        lambda unit, patient: timers.behind(unit, patient, now + LATER),
+    )
+    return await work_off(context, waiting)
 
 
 async def _recount(context: Context, unit: Unit, patient: str, now: datetime) -> None:

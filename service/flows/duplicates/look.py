@@ -18,9 +18,9 @@ from service.flows.context import Context
 from service.flows.duplicates.gather import Caseload, services_of, today
 from service.flows.lead.who import speaks_for
 from service.flows.permit import PURPOSE, own, protection, weighed
+from service.flows.queue import Queue, work_off
 from service.flows.writing import row_of, version_of
 from service.kernel.clock import instant
-from service.kernel.failures import Refused
 from service.kernel.ids import derived_id
 from service.mapping import duplicate as told
 from service.mapping.duplicate import Found, Settled
@@ -29,22 +29,18 @@ from service.store.duplicates import Duplicate
 from service.store.partners import Partner
 from service.store.unit import Put, Shared, Told, Unit
 
-AT_ONCE = 20
 ISSUE, TASK = "DetectedIssue", "Task"
 
 
 async def look(context: Context) -> int:
     """Compare the services of some clients of whom something was filed; returns how many, 0 when nobody waits."""
-    try:
-        async with context.database.unit() as unit:
-            patients = await duplicates.take(unit, today(context), AT_ONCE)
-            home = await partners.home(unit) if patients else None
-            groups = {group[0]: group for each in patients for group in [await persons.group(unit, each)]}
-            for patient in sorted(groups):
-                await _look(context, unit, home, groups[patient])
-    except Refused:
-        return 0  # a person, or another worker, changes the same Task in this moment: looked at again
-    return len(patients)
+    waiting = Queue(
+        lambda unit, most: duplicates.take(unit, today(context), most),
+        lambda unit, patient: _look(context, unit, patient),
+        duplicates.out,
+        duplicates.behind,
+    )
+    return await work_off(context, waiting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +56,10 @@ class _Case:
     """Of a client who is several Patients, these: who may not see all of them is not told that they are one."""
 
 
-async def _look(context: Context, unit: Unit, home: Partner | None, patients: list[str]) -> None:
-    """`patients`: who is this person, the one they were merged into first."""
+async def _look(context: Context, unit: Unit, one: str) -> None:
+    """Everything that is done for this person, under the Patient that others were merged into first."""
+    home = await partners.home(unit)
+    patients = await persons.group(unit, one)
     patient = patients[0]
     await unit.lock(f"duplicates/{patient}")
     load = await services_of(context, unit, patients)
