@@ -29,7 +29,7 @@ NOBODY_S = re.compile(
 )
 """What names no client and needs no token."""
 
-BY_THEMSELVES = re.compile(r"/console/(sign-in|link|sign-out).*|/subscriptions/.*|/r(/.*)?|/auth/.*")
+BY_THEMSELVES = re.compile(r"/console/(sign-in|link|sign-out).*|/subscriptions/.*|/[rc](/.*)?|/auth/.*")
 """Doors with a key of their own (a link, a handle, an assertion): each has its row by its own tests."""
 
 WORDS = {

@@ -51,8 +51,10 @@ def done(row: Act) -> Endpoint:
 def witnessed(
     action: str, story: Endpoint, about: str = "", refused: Callable[[Failure], Response] | None = None
 ) -> Endpoint:
-    """A story with its failures as pages, and its audit row durable before anybody is answered."""
+    """A story with its failures as pages, and its audit row durable before anybody is answered. Who comes by a link is
+    not at the console: the page says how it refuses, and its action stands as it is."""
     refusal = refused or refusal_page
+    name = action if refused else f"console-{action}"
 
     async def endpoint(request: Request) -> Response:
         context: Context = request.app.state.wiring.context
@@ -61,7 +63,7 @@ def witnessed(
         trail = witness(
             request.scope.get("state", {}).get("request_id", ""),
             client.host if client else "",
-            f"console-{action}",
+            name,
             named if "type" in named or "kind" in named else {},
         )
         try:
