@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Lifespan
 
-from service.api import auth, casework, clients, console, description, guests, health, subscriptions
+from service.api import auth, casework, console, description, health, links, subscriptions
 from service.api.console.render import trouble
 from service.api.edge import Edge
 from service.api.fhir import routes as fhir
@@ -61,8 +61,7 @@ def bare_app(lifespan: Lifespan[FastAPI] | None = None, settings: Settings | Non
             *casework.routes,
             *subscriptions.routes,
             *console.routes,
-            *guests.routes,
-            *clients.routes,
+            *links.routes,
         ]
     )
     app.router.redirect_slashes = False
