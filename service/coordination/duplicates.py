@@ -221,9 +221,15 @@ def find(services: Iterable[Served]) -> list[Pair]:
     and never what one agency asks of one other, again and again (`renewal`)."""
     running = sorted((each for each in services if each.state == "open"), key=lambda each: each.id)
     near: dict[str, dict[tuple[str, str], list[Served]]] = defaultdict(lambda: defaultdict(list))
+    asked: set[tuple[object, ...]] = set()
     for each in running:
-        for key in _marks(each.need):
-            near[key][each.asker, each.provider].append(each)
+        alike = (each.asker, each.provider, each.need, each.start, each.end, each.dose, each.plan)
+        if (
+            each.links or alike not in asked
+        ):  # asked of the same agency again and again: the first stands for all
+            asked.add(alike)
+            for key in _marks(each.need):
+                near[key][each.asker, each.provider].append(each)
     seen = {
         (a.id, b.id): (a, b)
         for group in near.values()

@@ -171,3 +171,18 @@ def test_what_is_not_given_twice_is_counted_from_the_day_of_the_withdrawal() -> 
     assert avoided(service(dose=Dose(total=8)), kept, date(2026, 4, 14)) == (8.0, None)
     assert avoided(service(), kept, date(2026, 4, 14)) == (None, None)
     assert avoided(weekly, kept, date(2026, 5, 26) + timedelta(days=30)) == (0.0, None)
+
+
+def test_what_one_agency_asks_of_others_again_and_again_is_told_once_for_each_two() -> None:
+    need = Need(services=frozenset({"transitional-housing"}), areas=frozenset({"housing"}))
+    many = [
+        Served(
+            f"ServiceRequest/{each:03}", "Organization/h", need, f"Organization/{each % 5}", date(2026, 3, 9)
+        )
+        for each in range(300)
+    ]
+    assert [(each.one.id, each.two.id) for each in find(many)] == [
+        (f"ServiceRequest/{one:03}", f"ServiceRequest/{two:03}")
+        for one in range(5)
+        for two in range(one + 1, 5)
+    ]
