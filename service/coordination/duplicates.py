@@ -4,7 +4,7 @@
 how sure the table is, never what to do.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -215,19 +215,21 @@ class Pair:
         return min(ends) if ends else None
 
 
+AGAIN: Final = 2
+"""What is asked of the same agency in the same words more often than this is told no more often."""
+
+
 def find(services: Iterable[Served]) -> list[Pair]:
     """Every pair of a client's services that is none too few to tell of, in the order of their ids. What came of one
     request, however many hands it went through, is one thing. Only services with something in common are compared,
     and never what one agency asks of one other, again and again (`renewal`)."""
     running = sorted((each for each in services if each.state == "open"), key=lambda each: each.id)
     near: dict[str, dict[tuple[str, str], list[Served]]] = defaultdict(lambda: defaultdict(list))
-    asked: set[tuple[object, ...]] = set()
+    asked: Counter[tuple[object, ...]] = Counter()
     for each in running:
         alike = (each.asker, each.provider, each.need, each.start, each.end, each.dose, each.plan)
-        if (
-            each.links or alike not in asked
-        ):  # asked of the same agency again and again: the first stands for all
-            asked.add(alike)
+        asked[alike] += 1
+        if each.links or asked[alike] <= AGAIN:
             for key in _marks(each.need):
                 near[key][each.asker, each.provider].append(each)
     seen = {
